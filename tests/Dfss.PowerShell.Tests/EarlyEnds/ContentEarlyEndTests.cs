@@ -57,11 +57,11 @@ public sealed class ContentEarlyEndTests : IAsyncLifetime
     [Fact]
     public async Task A_stream_that_was_opened_is_disposed_where_the_next_one_is_stopped()
     {
-        end.MakeFile("c", 0xCC, Length);
-        end.Session.Run("$null = Send-DfssFile in/c -Peer $peer").ThrowIfFailed();
-        end.Peer.Holds = (held, arguments, _) =>
-            held == Operations.Read && arguments.Required("name").AsText() == "c";
-        await end.RunAsync(EndKind.Stop, "Open-DfssFile b, c -Peer $peer", hasProgress: false);
+        using ManualResetEventSlim isOpen = new();
+        end.Set("isOpen", isOpen);
+        end.Peer.Holds = (held, _, _) => held == Operations.Read && isOpen.IsSet;
+        await end.RunAsync(
+            EndKind.Stop, "& { 'b'; $isOpen.Set(); 'c' } | Open-DfssFile -Peer $peer", hasProgress: false);
     }
 
     [Fact]
