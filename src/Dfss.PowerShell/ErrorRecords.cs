@@ -149,6 +149,9 @@ internal static class ErrorRecords
             ["ClusterJoined"] = (ErrorCategory.ResourceExists, "Use -Force to replace the certificate."),
             ["ClusterMissing"] = (ErrorCategory.ObjectNotFound, "Make a cluster, or join one."),
             ["ClusterNotFound"] = (ErrorCategory.ObjectNotFound, "Join it, or name another one."),
+            ["ContentEmpty"] =
+                (ErrorCategory.InvalidData, "Check the command before; for an empty file give -Value '' -NoNewline."),
+            ["ContentNotText"] = (ErrorCategory.InvalidType, "Give text; for an array of bytes give -AsByteStream."),
             ["ContentNotBytes"] = (ErrorCategory.InvalidType, "Give bytes, or leave -AsByteStream out."),
             ["ContentPartAmbiguous"] = (ErrorCategory.InvalidArgument, "Give one of -Raw, -Tail and -TotalCount."),
             ["DestinationNotFolder"] = (ErrorCategory.InvalidArgument,

@@ -33,23 +33,20 @@ internal sealed class ContentRange(Stream stream)
     /// <summary>Leaves out all but the last bytes.</summary>
     internal void LimitToLast(long count) => Start = Math.Max(Start, End - count);
 
-    /// <summary>The encoding that a byte order mark at the start of the stream names, which is then left out; the given
-    /// one where there is none.</summary>
+    /// <summary>
+    /// The encoding that a byte order mark at the start of the stream names, wherever the run begins; the given one
+    /// where there is none. The mark is left out.
+    /// </summary>
     internal async Task<Encoding> FindEncodingAsync(Encoding given, CancellationToken cancellationToken)
     {
         const int LongestMark = 4;
-        if (Start > 0)
-        {
-            return given;
-        }
-
-        byte[] first = new byte[Math.Min(LongestMark, End)];
+        byte[] first = new byte[Math.Min(LongestMark, stream.Length)];
         stream.Position = 0;
         await stream.ReadExactlyAsync(first, cancellationToken).ConfigureAwait(false);
         // The given one first: the mark of UTF-16 is also how that of UTF-32 begins.
         Encoding? marked = Marked.Prepend(given)
             .FirstOrDefault(one => one.Preamble.Length > 0 && first.AsSpan().StartsWith(one.Preamble));
-        Start = marked?.Preamble.Length ?? 0;
+        Start = Math.Min(Math.Max(Start, marked?.Preamble.Length ?? 0), End);
         return marked ?? given;
     }
 

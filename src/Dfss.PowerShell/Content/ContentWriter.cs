@@ -33,18 +33,24 @@ internal sealed class ContentWriter
     internal void Write(ReadOnlySpan<byte> bytes) => pipe.Write(bytes);
 
     /// <summary>Writes an object: its text as a line, or its byte.</summary>
-    /// <returns>False for an object that is no byte, where bytes are written.</returns>
+    /// <returns>False for an object that is no byte where bytes are written, and for a script block and an array of
+    /// bytes where text is.</returns>
     internal bool TryWrite(object item)
     {
+        object bare = item is PSObject wrapped ? wrapped.BaseObject : item;
         if (encoding is not null)
         {
+            if (bare is ScriptBlock or byte[])
+            {
+                return false;
+            }
+
             encoding.GetBytes(LanguagePrimitives.ConvertTo<string>(item), pipe);
             encoding.GetBytes(lineEnd, pipe);
             return true;
         }
 
-        if ((item is PSObject wrapped ? wrapped.BaseObject : item) is string or char
-            || !LanguagePrimitives.TryConvertTo(item, out byte value))
+        if (bare is string or char || !LanguagePrimitives.TryConvertTo(item, out byte value))
         {
             return false;
         }

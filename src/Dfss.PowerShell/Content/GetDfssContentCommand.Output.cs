@@ -19,6 +19,7 @@ public sealed partial class GetDfssContentCommand
         range.LimitToLast(Tail ?? long.MaxValue);
         await foreach (ReadOnlyMemory<byte> block in range.ReadAsync(cancellationToken).ConfigureAwait(false))
         {
+            isBegun = true;
             if (Raw)
             {
                 await WriteObjectAsync(block.ToArray()).ConfigureAwait(false);
@@ -73,6 +74,7 @@ public sealed partial class GetDfssContentCommand
         int count = (int)Math.Min(lines.Count, most);
         if (count > 0)
         {
+            isBegun = true;
             await InvokeAsync(() => lines.GetRange(0, count).ForEach(WriteObject)).ConfigureAwait(false);
         }
 

@@ -15,6 +15,7 @@ namespace Dfss.Commands;
 public sealed partial class GetDfssContentCommand : StoredFileCmdlet
 {
     private KeyRing? keys;
+    private bool isBegun;
 
     /// <summary>Writes all text of a file as one string; with -AsByteStream, bytes in arrays.</summary>
     [Parameter(HelpMessage = "Writes all text of a file as one string; with -AsByteStream, bytes in arrays.")]
@@ -121,19 +122,34 @@ public sealed partial class GetDfssContentCommand : StoredFileCmdlet
             .ReadKeysAsync(EncryptionKey, DecryptionCertificate, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <inheritdoc/>
+    /// <summary>Reads one file. A failure after some of it was written ends the pipeline: a later command would take
+    /// that part for the whole.</summary>
     private protected override Task TakeFileAsync(StoredFile file, CancellationToken cancellationToken) =>
         DoAtOnceAsync(file, async () =>
         {
-            Stream stream = await Client.OpenAsync(
-                file, new OpenOptions { Keys = keys }, cancellationToken).ConfigureAwait(false);
-            await using (stream.ConfigureAwait(false))
+            isBegun = false;
+            try
             {
-                var range = new ContentRange(stream);
-                range.Limit(Offset, Count ?? long.MaxValue);
-                await (AsByteStream
-                    ? WriteBytesAsync(range, cancellationToken)
-                    : WriteTextAsync(file, range, cancellationToken)).ConfigureAwait(false);
+                await ReadAsync(file, cancellationToken).ConfigureAwait(false);
+            }
+            catch (DfssException exception) when (isBegun)
+            {
+                throw new CmdletException(ErrorRecords.Create(
+                    FileWork.Tell(exception, file.Record.Name, file.Name), file.Name));
             }
         });
+
+    private async Task ReadAsync(StoredFile file, CancellationToken cancellationToken)
+    {
+        Stream stream = await Client.OpenAsync(
+            file, new OpenOptions { Keys = keys }, cancellationToken).ConfigureAwait(false);
+        await using (stream.ConfigureAwait(false))
+        {
+            var range = new ContentRange(stream);
+            range.Limit(Offset, Count ?? long.MaxValue);
+            await (AsByteStream
+                ? WriteBytesAsync(range, cancellationToken)
+                : WriteTextAsync(file, range, cancellationToken)).ConfigureAwait(false);
+        }
+    }
 }

@@ -12,7 +12,11 @@ namespace Dfss.Commands;
 [OutputType(typeof(Stream))]
 public sealed class OpenDfssFileCommand : StoredFileCmdlet
 {
+    private readonly List<Stream> given = [];
     private KeyRing? keys;
+
+    // Whether the streams are the caller's when the command ends now, unless it is stopped.
+    private bool isDone;
 
     /// <summary>An earlier version of each file that is kept, in place of the one it is at.</summary>
     [Parameter(HelpMessage = "An earlier version of each file, in place of the one it is at.")]
@@ -67,9 +71,10 @@ public sealed class OpenDfssFileCommand : StoredFileCmdlet
             {
                 await InvokeAsync(() =>
                 {
-                    // From here on it is the caller's, also where the pipeline ends with it.
                     isGiven = true;
-                    WriteObject(stream);
+                    given.RemoveAll(earlier => !earlier.CanRead);
+                    given.Add(stream);
+                    Give(stream);
                 }).ConfigureAwait(false);
             }
             finally
@@ -80,6 +85,33 @@ public sealed class OpenDfssFileCommand : StoredFileCmdlet
                 }
             }
         });
+
+    /// <inheritdoc/>
+    private protected override async Task EndAsync(CancellationToken cancellationToken)
+    {
+        await base.EndAsync(cancellationToken).ConfigureAwait(false);
+        isDone = true;
+    }
+
+    /// <summary>A command that fails or is stopped gives its caller nothing: what it opened is closed.</summary>
+    private protected override async ValueTask CleanUpAsync()
+    {
+        foreach (Stream stream in isDone && !StopToken.IsCancellationRequested ? [] : given)
+        {
+            await stream.DisposeAsync().ConfigureAwait(false);
+        }
+
+        await base.CleanUpAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Writes a stream. A later command may end the pipeline with it, as Select-Object -First does: it then
+    /// has the streams.</summary>
+    private void Give(Stream stream)
+    {
+        isDone = true;
+        WriteObject(stream);
+        isDone = false;
+    }
 
     /// <summary>Opens a file with a client of its own: it goes on when this command has ended.</summary>
     private async Task<Stream> OpenAsync(StoredFile file, CancellationToken cancellationToken)

@@ -11,6 +11,7 @@ public sealed partial class SetDfssContentCommand
     private readonly CancellationTokenSource ending = new();
     private Pipe? pipe;
     private ContentWriter? writer;
+    private bool hasContent;
 
     // Null where the user refused, or -WhatIf.
     private Task<StoredFile>? sending;
@@ -53,8 +54,18 @@ public sealed partial class SetDfssContentCommand
             return;
         }
 
+        cancellationToken.ThrowIfCancellationRequested();
         if (pipe is not null)
         {
+            if (!hasContent)
+            {
+                throw new CmdletException(ErrorRecords.Create(
+                    "ContentEmpty", ErrorCategory.InvalidData, Name,
+                    $"No content came for '{Name}': no object, or only $null. Nothing is changed.",
+                    "Check the command or the variable that the content comes from. To store an empty file give "
+                        + "-Value '' -NoNewline."));
+            }
+
             await pipe.Writer.CompleteAsync().ConfigureAwait(false);
         }
 
@@ -121,11 +132,12 @@ public sealed partial class SetDfssContentCommand
     private void Take(object? value)
     {
         object? item = value is PSObject wrapped ? wrapped.BaseObject : value;
+        hasContent |= item is byte[] or not (null or IList);
         if (item is byte[] bytes && AsByteStream)
         {
             writer!.Write(bytes);
         }
-        else if (item is IList many)
+        else if (item is IList many and not byte[])
         {
             foreach (object? one in many)
             {
@@ -134,13 +146,24 @@ public sealed partial class SetDfssContentCommand
         }
         else if (item is not null && !writer!.TryWrite(value!))
         {
-            ThrowTerminatingError(ErrorRecords.Create(
-                "ContentNotBytes", ErrorCategory.InvalidType, item,
-                $"-AsByteStream takes bytes and arrays of bytes, and '{item}' is a {item.GetType().Name}.",
-                item is string
-                    ? "The output of a program comes to a command as lines of text: give its stream with -InputStream. "
-                        + "For text leave -AsByteStream out."
-                    : "Convert it to [byte]."));
+            ThrowTerminatingError(AsByteStream ? NotBytes(item) : NotText(item));
         }
     }
+
+    private static ErrorRecord NotBytes(object item) => ErrorRecords.Create(
+        "ContentNotBytes", ErrorCategory.InvalidType, item,
+        $"-AsByteStream takes bytes and arrays of bytes, and '{item}' is a {item.GetType().Name}.",
+        item is string
+            ? "The output of a program comes to a command as lines of text: give its stream with -InputStream. "
+                + "For text leave -AsByteStream out."
+            : "Convert it to [byte].");
+
+    private static ErrorRecord NotText(object item) => ErrorRecords.Create(
+        "ContentNotText", ErrorCategory.InvalidType, item,
+        item is ScriptBlock
+            ? $"The script block {{{item}}} is no text, and is not evaluated."
+            : "An array of bytes is no text.",
+        item is ScriptBlock
+            ? $"Give its result: (& {{{item}}})."
+            : "Give -AsByteStream to store the bytes as they are.");
 }

@@ -34,7 +34,6 @@ public sealed partial class SetDfssContentCommand : ClientCmdlet
     /// <summary>The content: objects, each as a line of text; with -AsByteStream, bytes or arrays of bytes.</summary>
     [Parameter(Mandatory = true, Position = 1, ValueFromPipeline = true, ParameterSetName = ValueSet,
         HelpMessage = "The content: objects, each as a line of text; with -AsByteStream, bytes or arrays of bytes.")]
-    [ContentArgument]
     [AllowNull]
     [AllowEmptyString]
     [AllowEmptyCollection]

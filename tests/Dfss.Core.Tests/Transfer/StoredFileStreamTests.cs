@@ -156,6 +156,21 @@ public sealed class StoredFileStreamTests
     }
 
     [Fact]
+    public async Task A_chunk_that_could_not_be_fetched_ahead_is_fetched_when_it_is_read()
+    {
+        await using HeldFile held = new(holders: 1, chunks: 3, replicas: 1);
+        held.Holders[0].Instead = id => id == held.ChunkIds[2] && held.Holders[0].CountOf(id) == 1
+            ? new byte[HeldFile.ChunkSize]
+            : null;
+        await using DfssClient client = held.CreateClient();
+        await using Stream stream = await client.OpenAsync(held.File, OpenOptions.Default, Token);
+
+        await stream.ReadExactlyAsync(new byte[3 * HeldFile.ChunkSize], Token);
+
+        Assert.Equal(2, held.Holders[0].CountOf(held.ChunkIds[2]));
+    }
+
+    [Fact]
     public async Task A_read_that_waits_ends_when_it_is_cancelled_and_the_next_one_has_the_bytes()
     {
         await using HeldFile held = new(holders: 1, chunks: 2, replicas: 1);

@@ -51,6 +51,18 @@ public sealed class ContentRangeTests
         Assert.Equal(["ü€", "b"], await ReadAsync(bytes, EncodingArgumentAttribute.Utf8NoBom, tail: 2));
     }
 
+    [Theory]
+    [InlineData("utf8BOM", 4)]
+    [InlineData("unicode", 4)]
+    [InlineData("bigendianutf32", 8)]
+    public async Task A_byte_order_mark_decides_for_a_part_too(string name, int offset)
+    {
+        Encoding encoding = EncodingArgumentAttribute.ByName[name]();
+        byte[] bytes = [.. encoding.Preamble, .. encoding.GetBytes("aü€")];
+
+        Assert.Equal(["ü€"], await ReadAsync(bytes, EncodingArgumentAttribute.Utf8NoBom, tail: null, offset));
+    }
+
     [Fact]
     public async Task The_mark_of_the_given_encoding_is_seen_first()
     {
@@ -91,9 +103,11 @@ public sealed class ContentRangeTests
         return [.. lines];
     }
 
-    private static async Task<List<string>> ReadAsync(byte[] bytes, Encoding given, int? tail)
+    private static async Task<List<string>> ReadAsync(
+        byte[] bytes, Encoding given, int? tail, long offset = 0)
     {
         var range = new ContentRange(new MemoryStream(bytes));
+        range.Limit(offset, long.MaxValue);
         Encoding encoding = await range.FindEncodingAsync(given, Token);
         if (tail is int count)
         {

@@ -25,8 +25,8 @@ public sealed class SetContentTests : IDisposable
     [InlineData("'a', 'ü', $null, '', 1.5, $true | Set-DfssContent x", "a~ü~~1.5~True~")]
     [InlineData("Set-DfssContent x 'a', 'b'", "a~b~")]
     [InlineData("Set-DfssContent x -Value 'a', 'b' -NoNewline", "ab")]
-    [InlineData("$null | Set-DfssContent x", "")]
-    [InlineData("& { } | Set-DfssContent x", "")]
+    [InlineData("'' | Set-DfssContent x -NoNewline", "")]
+    [InlineData("Set-DfssContent x -Value ([byte[]]::new(0)) -AsByteStream", "")]
     [InlineData(", @('a', 'b') | Set-DfssContent x", "a~b~")]
     [InlineData("[pscustomobject] @{ a = 1 } | Set-DfssContent x", "@{a=1}~")]
     [InlineData("[byte[]] (65, 66), [byte] 67 | Set-DfssContent x -AsByteStream", "ABC")]
@@ -110,6 +110,34 @@ public sealed class SetContentTests : IDisposable
     public void Where_the_pipeline_fails_nothing_is_stored(string script)
     {
         session.Run(script);
+        Assert.Empty(session.Run("Get-DfssFileInfo").ThrowIfFailed().Output);
+    }
+
+    [Theory]
+    [InlineData("Set-DfssContent x $misspelt -Force")]
+    [InlineData("Set-DfssContent x @() -Force")]
+    [InlineData("$null, $null | Set-DfssContent x -Force")]
+    [InlineData("& { } | Set-DfssContent x -Force")]
+    [InlineData("Get-DfssContent none -ErrorAction Ignore | Set-DfssContent x -Force -KeepVersions 0")]
+    [InlineData("& { } | Set-DfssContent x -AsByteStream -IfVersion 1")]
+    [InlineData("& { } | Set-DfssContent new")]
+    public void An_input_without_content_is_an_error_and_changes_nothing(string script)
+    {
+        session.Run("'old' | Set-DfssContent x").ThrowIfFailed();
+        Assert.Equal("ContentEmpty", Result.IdOf(session.RunUntilError(script)));
+        DfssFileInfo file = Assert.Single(session.Run("Get-DfssFileInfo").As<DfssFileInfo>());
+        Assert.Equal(("x", 1), (file.Name, file.Version));
+        Assert.Equal("old" + Line, Text());
+    }
+
+    [Theory]
+    [InlineData("'a', { b }, 'c' | Set-DfssContent x")]
+    [InlineData("Set-DfssContent x { b }")]
+    [InlineData("Set-DfssContent x 'a', { b }")]
+    [InlineData("'a', [byte[]] (1, 2), 'c' | Set-DfssContent x")]
+    public void What_is_no_text_is_refused_and_nothing_is_stored(string script)
+    {
+        Assert.Equal("ContentNotText", Result.IdOf(session.RunUntilError(script)));
         Assert.Empty(session.Run("Get-DfssFileInfo").ThrowIfFailed().Output);
     }
 

@@ -172,7 +172,8 @@ public sealed class ScriptBlockTests : IDisposable
     public void The_text_of_a_script_block_is_no_value(Type cmdlet)
     {
         ScriptBlock block = ScriptBlock.Create("'x'");
-        Assert.All(Parameters(cmdlet), parameter =>
+        // One that takes any object refuses it when it comes: PowerShell passes over an object that it cannot bind.
+        Assert.All(Parameters(cmdlet).Where(parameter => parameter.PropertyType != typeof(object)), parameter =>
         {
             Assert.Throws<ParameterRefusal>(() => Bind(parameter, block));
             Assert.Throws<ParameterRefusal>(() => Bind(parameter, PSObject.AsPSObject(block)));

@@ -43,6 +43,39 @@ public sealed class ContentEarlyEndTests : IAsyncLifetime
         await end.RunAsync(EndKind.Stop, "Open-DfssFile b -Peer $peer", hasProgress: false);
     }
 
+    [Fact]
+    public Task A_stream_that_was_opened_is_disposed_where_the_next_file_is_an_error() => end.RunAsync(
+        EndKind.ErrorAction, "Open-DfssFile b, none -Peer $peer", hasProgress: false, reached: Task.CompletedTask);
+
+    [Fact]
+    public async Task A_stream_that_was_opened_is_disposed_where_the_input_throws()
+    {
+        Assert.NotNull(end.Session.Run("& { 'b'; throw 'enough' } | Open-DfssFile -Peer $peer").Ending);
+        await end.Peer.WhenDeserted.WaitAsync(TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public async Task A_stream_that_was_opened_is_disposed_where_the_next_one_is_stopped()
+    {
+        using ManualResetEventSlim isOpen = new();
+        end.Set("isOpen", isOpen);
+        end.Peer.Holds = (held, _, _) => held == Operations.Read && isOpen.IsSet;
+        await end.RunAsync(
+            EndKind.Stop, "& { 'b'; $isOpen.Set(); 'c' } | Open-DfssFile -Peer $peer", hasProgress: false);
+    }
+
+    [Fact]
+    public void A_stream_stays_open_where_a_later_command_ends_the_pipeline() => Assert.Equal(
+        [0xBB],
+        end.Session.Run(
+            """
+            foreach ($i in 1) {
+                Open-DfssFile none, b -Peer $peer -ErrorAction Ignore | ForEach-Object { $given = $_; break }
+            }
+            $given.ReadByte()
+            $given.Dispose()
+            """).As<int>());
+
     [Theory]
     [InlineData(Operations.Hello, Set)]
     [InlineData(Operations.Prepare, Set)]

@@ -34,27 +34,33 @@ internal sealed class ChunkCache(StoredContent content) : IAsyncDisposable
         // The first chunk alone: an archive is opened by its last one. Then as TCP does, twice as many each time.
         ahead = lastIndex >= 0 && index == lastIndex + 1 ? Math.Clamp(ahead * 2, 1, Math.Max(1, capacity - 2)) : 0;
         lastIndex = -1;
-        CachedChunk chunk = await UseAsync(index).ConfigureAwait(false);
-        for (int next = index + 1; next <= index + ahead && next < content.ChunkCount; next++)
+        // What was fetched ahead may have failed long before it is read: it is then fetched once more.
+        for (bool isAhead = chunks.Exists(chunk => chunk.Index == index);; isAhead = false)
         {
-            await UseAsync(next).ConfigureAwait(false);
-        }
+            CachedChunk chunk = await UseAsync(index).ConfigureAwait(false);
+            for (int next = index + 1; next <= index + ahead && next < content.ChunkCount; next++)
+            {
+                await UseAsync(next).ConfigureAwait(false);
+            }
 
-        chunks.Remove(chunk);
-        chunks.Add(chunk);
-        try
-        {
-            await chunk.Filling.WaitAsync(cancellationToken).ConfigureAwait(false);
+            chunks.Remove(chunk);
+            chunks.Add(chunk);
+            try
+            {
+                await chunk.Filling.WaitAsync(cancellationToken).ConfigureAwait(false);
+                lastIndex = index;
+                return chunk.Content;
+            }
+            catch (DfssException)
+            {
+                // It is tried again when it is read again.
+                await DropAsync(chunk).ConfigureAwait(false);
+                if (!isAhead)
+                {
+                    throw;
+                }
+            }
         }
-        catch (DfssException)
-        {
-            // It is tried again when it is read again.
-            await DropAsync(chunk).ConfigureAwait(false);
-            throw;
-        }
-
-        lastIndex = index;
-        return chunk.Content;
     }
 
     /// <inheritdoc/>
