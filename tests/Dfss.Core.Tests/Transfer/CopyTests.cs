@@ -99,6 +99,26 @@ public sealed class CopyTests
     }
 
     [Fact]
+    public async Task The_same_content_with_other_keys_stays_as_an_earlier_version()
+    {
+        await using Cluster cluster = await Cluster.StartAsync(2);
+        EncryptionKey key = EncryptionKey.Create();
+        EncryptionKey friend = EncryptionKey.Create();
+        StoredFile x = await cluster.Client.SendAsync(
+            cluster.Folder.CreateFile("source", 100, seed: 1), "x", Small with { Recipients = [Recipient.Of(key)] },
+            progress: null, Token);
+        StoredFile y = await cluster.Client.CopyAsync(x, "y", CopyOptions.Default, Token);
+        y = await cluster.Client.AddRecipientsAsync(y, [Recipient.Of(friend)], new KeyRing([key], []), Token);
+
+        StoredFile copy = await cluster.Client.CopyAsync(x, "y", new CopyOptions { Force = true }, Token);
+
+        Assert.Equal(x.RecipientKeyIds, copy.RecipientKeyIds);
+        Assert.Equal(y.RecipientKeyIds, copy.AtVersion(2).RecipientKeyIds);
+        StoredFile again = await cluster.Client.CopyAsync(x, "y", new CopyOptions { Force = true }, Token);
+        Assert.Equal([2L], again.Record.Previous.Select(one => one.Version));
+    }
+
+    [Fact]
     public async Task What_a_collection_took_meanwhile_is_not_copied_and_that_is_said()
     {
         await using Cluster cluster = await Cluster.StartAsync(1);

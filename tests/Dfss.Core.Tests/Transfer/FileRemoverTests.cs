@@ -138,6 +138,20 @@ public sealed class FileRemoverTests
     }
 
     [Fact]
+    public async Task The_old_name_of_a_renamed_file_is_no_removed_file()
+    {
+        await using Cluster cluster = await Cluster.StartAsync(2);
+        await SendAsync(cluster, "x");
+        StoredFile x = await SendAsync(cluster, "x", seed: 2);
+
+        await cluster.Client.RenameAsync(x, "y", Token);
+
+        Assert.Empty(await cluster.Client.ListRemovedAsync("", Token).ToListAsync(Token));
+        await FailsAsync(DfssErrorCode.FileNotFound, () => cluster.Client.GetRemovedAsync("x", Token));
+        Assert.Equal(4, (await SendAsync(cluster, "x")).Record.Version);
+    }
+
+    [Fact]
     public async Task A_file_that_changes_while_it_is_renamed_has_both_names_and_that_is_said()
     {
         await using Cluster cluster = await Cluster.StartAsync(1);

@@ -64,7 +64,8 @@ internal sealed class FileCopier(
                 // The order by which its chunks were placed, which is not that of the name's earlier home.
                 Home = home.Members,
                 WriterId = writer.WriterId,
-                Previous = EarlierVersions.Keep(current, file.Record.FileId, copyOptions.KeepVersions),
+                Previous = EarlierVersions.Keep(
+                    current, file.Record.FileId, file.Record.Encryption, copyOptions.KeepVersions),
             },
             async token =>
             {

@@ -5,6 +5,12 @@ namespace Dfss.Transfer;
 /// <summary>Removes stored files: a change of the record that moves no chunk.</summary>
 internal sealed class FileRemover(PeerDirectory directory, TransferOptions options)
 {
+    /// <summary>
+    /// Whether the content has another name now. Then the tombstone names nothing, so that nothing restores the old
+    /// name.
+    /// </summary>
+    public bool IsRename { get; init; }
+
     /// <summary>Has the file's home decide that the name is removed.</summary>
     /// <exception cref="DfssException">
     /// FileNotFound, Conflict, NoMajority, CommitUncertain, PeerUnreachable.
@@ -24,7 +30,7 @@ internal sealed class FileRemover(PeerDirectory directory, TransferOptions optio
             throw RecordReader.NotFound(name);
         }
 
-        await writer.RemoveAsync(cancellationToken).ConfigureAwait(false);
+        await writer.RemoveAsync(namesContent: !IsRename, cancellationToken).ConfigureAwait(false);
         return new StoredFile(current, IsCurrent: true);
     }
 

@@ -33,7 +33,7 @@ internal sealed class FileRenamer(
 
         try
         {
-            await new FileRemover(directory, options).RemoveAsync(
+            await new FileRemover(directory, options) { IsRename = true }.RemoveAsync(
                 file, RemoveOptions.Default, cancellationToken).ConfigureAwait(false);
         }
         catch (DfssException error)

@@ -4,15 +4,19 @@ namespace Dfss.Transfer;
 internal static class EarlierVersions
 {
     /// <summary>
-    /// Those of a name whose content is replaced. The replaced content is the first, unless it is the same.
+    /// Those of a name whose content is replaced. The replaced content is the first, unless it is the same with the
+    /// same keys.
     /// </summary>
     /// <param name="current">The record that is replaced; null: none.</param>
     /// <param name="newFileId">The content that replaces it.</param>
+    /// <param name="newKeys">Its keys; null if it is not encrypted.</param>
     /// <param name="count">How many are kept.</param>
-    public static IReadOnlyList<FileVersion> Keep(FileRecord? current, FileId newFileId, int count) =>
+    public static IReadOnlyList<FileVersion> Keep(
+        FileRecord? current, FileId newFileId, KeyEnvelope? newKeys, int count) =>
         current is not { State: FileRecordState.File } ? []
-            : [.. (current.FileId == newFileId ? current.Previous : current.Previous.Prepend(current.Content))
-                .Take(count)];
+            : [.. (current.FileId == newFileId && Equals(current.Encryption, newKeys)
+                ? current.Previous
+                : current.Previous.Prepend(current.Content)).Take(count)];
 
     /// <summary>
     /// What a record names: the content and the earlier versions that are kept; of a tombstone what the name had before

@@ -142,10 +142,11 @@ internal sealed class RecordWriter
         CancellationToken cancellationToken) =>
         CommitAsync(describe, planSeals, tries => NoteMissing(plan, tries), cancellationToken);
 
-    /// <summary>Steps 4 and 5 of a removal: a tombstone in place of the name's record. It names what the name had, so
-    /// that it can be restored.</summary>
+    /// <summary>Steps 4 and 5 of a removal: a tombstone in place of the name's record.</summary>
+    /// <param name="namesContent">Whether it names what the name had, so that it can be restored.</param>
+    /// <param name="cancellationToken">Gives up; whether the change was made is then not known.</param>
     /// <exception cref="DfssException">Conflict, NoMajority, CommitUncertain.</exception>
-    public Task<FileRecord> RemoveAsync(CancellationToken cancellationToken) => CommitAsync(
+    public Task<FileRecord> RemoveAsync(bool namesContent, CancellationToken cancellationToken) => CommitAsync(
         current => new FileRecord
         {
             Name = name,
@@ -153,7 +154,9 @@ internal sealed class RecordWriter
             State = FileRecordState.Removed,
             Home = home.Members,
             WriterId = WriterId,
-            Previous = [.. EarlierVersions.Of(current).Take(DfssLimits.MaxPreviousVersions)],
+            Previous = namesContent
+                ? [.. EarlierVersions.Of(current).Take(DfssLimits.MaxPreviousVersions)]
+                : [],
         },
         static _ => NoSeals,
         cancellationToken);

@@ -75,7 +75,7 @@ internal sealed class FileSender(
                 current => Describe(current, stored, source, manifest, home, replicas, writer.WriterId) with
                 {
                     Encryption = envelope,
-                    Previous = EarlierVersions.Keep(current, manifest.FileId, sendOptions.KeepVersions),
+                    Previous = EarlierVersions.Keep(current, manifest.FileId, envelope, sendOptions.KeepVersions),
                 },
                 plan,
                 async token =>

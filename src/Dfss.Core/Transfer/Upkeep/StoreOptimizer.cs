@@ -124,7 +124,7 @@ internal sealed class StoreOptimizer(PeerDirectory directory, TransferOptions op
         await writer.PrepareAsync(cancellationToken).ConfigureAwait(false);
 
         await (current is null
-            ? writer.RemoveAsync(cancellationToken)
+            ? writer.RemoveAsync(namesContent: true, cancellationToken)
             : writer.CommitAsync(
                 RecordWriter.Same, static _ => RecordWriter.NoSeals, cancellationToken)).ConfigureAwait(false);
         return writer.Chosen!;
