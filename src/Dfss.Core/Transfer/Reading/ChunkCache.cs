@@ -35,7 +35,7 @@ internal sealed class ChunkCache(StoredContent content) : IAsyncDisposable
         ahead = lastIndex >= 0 && index == lastIndex + 1 ? Math.Clamp(ahead * 2, 1, Math.Max(1, capacity - 2)) : 0;
         lastIndex = -1;
         // What was fetched ahead may have failed long before it is read: it is then fetched once more.
-        for (bool isAhead = chunks.Exists(chunk => chunk.Index == index);; isAhead = false)
+        for (bool isAhead = chunks.Exists(chunk => chunk.Index == index); ; isAhead = false)
         {
             CachedChunk chunk = await UseAsync(index).ConfigureAwait(false);
             for (int next = index + 1; next <= index + ahead && next < content.ChunkCount; next++)
