@@ -25,7 +25,7 @@ public sealed class SegmentKeptTests : SegmentFaultRig
         {
             // While the one is narrowed, a chunk of the other is found corrupt.
             FindCorrupt(
-                store, IsOfIndex,
+                Task.FromResult(store), IsOfIndex,
                 step => StoreFiles.List(Store).First(
                     chunk => corrupt.Contains(chunk.Id) && !step.Path.StartsWith(
                         Path.ChangeExtension(chunk.Path, null), StringComparison.Ordinal)).Id);
@@ -44,7 +44,7 @@ public sealed class SegmentKeptTests : SegmentFaultRig
         StoreFiles.Corrupt(Store, ids[0]);
         await using (LocalStore store = await OpenAsync())
         {
-            FindCorrupt(store, step => step.Action == DurableAction.SyncFile && step.Path != path
+            FindCorrupt(Task.FromResult(store), step => step.Action == DurableAction.SyncFile && step.Path != path
                 && step.Path.EndsWith(SegmentFormat.Extension, StringComparison.Ordinal), _ => ids[0]);
             await DeleteAsync(store, [.. ids.Where((_, i) => i % 3 != 0)]);
             Assert.True(File.Exists(path));
@@ -60,9 +60,13 @@ public sealed class SegmentKeptTests : SegmentFaultRig
         ChunkId[] ids = await PutAndCloseAsync(0, 4, TestChunks.Large);
         StoreFiles.Corrupt(Store, ids[1]);
         await AppendAsync(RecordHeader(TestChunks.Make(9).Id, TestChunks.Large));
+
+        // Set before the start, whose recovery begins at once.
+        TaskCompletionSource<LocalStore> opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        FindCorrupt(opened.Task, step => step.Action == DurableAction.Truncate, _ => ids[1]);
         await using (LocalStore store = await OpenAsync())
         {
-            FindCorrupt(store, step => step.Action == DurableAction.Truncate, _ => ids[1]);
+            opened.SetResult(store);
             await store.Recovery;
             await DeleteAsync(store, ids[0]);
             await AssertWholeAsync(store, ids[2..]);
@@ -72,7 +76,8 @@ public sealed class SegmentKeptTests : SegmentFaultRig
     }
 
     /// <summary>Before the first step of a kind a chunk is found corrupt, and quarantine/ fails.</summary>
-    private void FindCorrupt(LocalStore store, Func<DurableStep, bool> isStep, Func<DurableStep, ChunkId> choose) =>
+    private void FindCorrupt(
+        Task<LocalStore> store, Func<DurableStep, bool> isStep, Func<DurableStep, ChunkId> choose) =>
         Fails = step =>
         {
             if (step.Path.Contains("quarantine", StringComparison.Ordinal))
@@ -83,7 +88,7 @@ public sealed class SegmentKeptTests : SegmentFaultRig
             if (isStep(step) && !isFound)
             {
                 isFound = true;
-                ValueTask<ChunkState> found = store.Verifier.VerifyAsync(choose(step), Token);
+                ValueTask<ChunkState> found = store.GetAwaiter().GetResult().Verifier.VerifyAsync(choose(step), Token);
                 Assert.Equal(ChunkState.Corrupt, found.AsTask().GetAwaiter().GetResult());
             }
 
