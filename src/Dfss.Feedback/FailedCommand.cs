@@ -128,7 +128,7 @@ internal sealed class FailedCommand
         : Insert(command.Extent.EndOffset, argument is null ? $" {parameter}" : $" {parameter} {argument}");
 
     /// <summary>The statement with another argument of a parameter, which the command may have or not.</summary>
-    internal string WithArgument(string parameter, string argument)
+    internal string? WithArgument(string parameter, string argument)
     {
         for (int index = 1; index < command.CommandElements.Count; index++)
         {
@@ -138,7 +138,7 @@ internal sealed class FailedCommand
             }
         }
 
-        return With(parameter, argument) ?? Statement;
+        return With(parameter, argument);
     }
 
     /// <summary>

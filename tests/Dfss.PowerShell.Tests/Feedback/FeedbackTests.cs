@@ -77,6 +77,11 @@ public sealed class FeedbackTests : IDisposable
         Assert.Equal(
             ["Get-DfssPeer -Peer $peers", "Send-DfssFile tree/leaf -Peer $peers -Replicas 3 -MinimumReplicas 1"],
             item.RecommendedActions!);
+
+        // What cannot be changed is not repeated as it failed.
+        FeedbackItem unchanged = Assert.IsType<FeedbackItem>(
+            Ask("Send-DfssFile tree/leaf -Peer $peers -Replicas 3 -MinimumReplicas:3"));
+        Assert.Equal(["Get-DfssPeer -Peer $peers"], unchanged.RecommendedActions!);
         session.Run(item.RecommendedActions![1]).ThrowIfFailed();
     }
 
