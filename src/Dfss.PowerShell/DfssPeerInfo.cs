@@ -1,4 +1,5 @@
 using System.Security.Authentication;
+using Dfss.Commands;
 using Dfss.Transfer;
 
 namespace Dfss;
@@ -161,6 +162,9 @@ public sealed class DfssPeerInfo
         get;
         internal init => field = new DisplayList<DfssBackgroundTaskInfo>(value);
     } = [];
+
+    /// <summary>How long its process may take to end when it is asked to; tests wait less.</summary>
+    internal TimeSpan StopTimeout { get; init; } = DetachedPeer.StopTimeout;
 
     /// <summary>The endpoint.</summary>
     public override string ToString() => Endpoint;

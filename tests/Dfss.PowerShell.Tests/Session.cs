@@ -84,6 +84,12 @@ internal sealed class Session : IDisposable
                 $"No terminating error; {result.Errors.Count} others: {string.Join("; ", result.Errors)}");
     }
 
+    /// <summary>What PowerShell offers at the end of this text.</summary>
+    public string[] Complete(string text) => [.. Run(
+        "[Management.Automation.CommandCompletion]::CompleteInput($text, $text.Length, $null).CompletionMatches"
+            + " | ForEach-Object { $_.CompletionText }",
+        ("text", text)).As<string>()];
+
     public void Dispose() => runspace.Dispose();
 }
 

@@ -31,7 +31,7 @@ internal sealed class ClientProcess : IAsyncDisposable
         ClientProcess client = new(TestProgram.Start("client"));
         client.process.ErrorDataReceived += (_, line) => client.Errors += line.Data;
         client.process.BeginErrorReadLine();
-        await client.process.StandardInput.WriteLineAsync(JsonSerializer.Serialize(settings));
+        await client.process.StandardInput.WriteLineAsync(JsonSerializer.Serialize(settings, TestingJson.Default.ClientSettings));
         return client;
     }
 
@@ -47,7 +47,7 @@ internal sealed class ClientProcess : IAsyncDisposable
     {
         try
         {
-            await process.StandardInput.WriteLineAsync(JsonSerializer.Serialize(command));
+            await process.StandardInput.WriteLineAsync(JsonSerializer.Serialize(command, TestingJson.Default.ClientCommand));
             await process.StandardInput.FlushAsync();
         }
         catch (IOException)
@@ -57,7 +57,7 @@ internal sealed class ClientProcess : IAsyncDisposable
 
         string? line = await process.StandardOutput.ReadLineAsync();
         return line is not null && line.EndsWith(EndOfAnswer, StringComparison.Ordinal)
-            ? JsonSerializer.Deserialize<ClientAnswer>(line.AsSpan(..^EndOfAnswer.Length))!
+            ? JsonSerializer.Deserialize(line.AsSpan(..^EndOfAnswer.Length), TestingJson.Default.ClientAnswer)!
             : null;
     }
 

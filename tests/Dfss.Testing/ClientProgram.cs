@@ -23,12 +23,15 @@ internal sealed class ClientProgram : IAsyncDisposable
 
     public static async Task<int> RunAsync()
     {
-        ClientSettings settings = JsonSerializer.Deserialize<ClientSettings>((await Console.In.ReadLineAsync())!)!;
+        ClientSettings settings = JsonSerializer.Deserialize(
+            (await Console.In.ReadLineAsync())!, TestingJson.Default.ClientSettings)!;
         await using ClientProgram program = new(settings);
         while (await Console.In.ReadLineAsync() is string line)
         {
-            ClientAnswer answer = await program.TryRunAsync(JsonSerializer.Deserialize<ClientCommand>(line)!);
-            Console.WriteLine(JsonSerializer.Serialize(answer) + ClientProcess.EndOfAnswer);
+            ClientCommand command = JsonSerializer.Deserialize(line, TestingJson.Default.ClientCommand)!;
+            ClientAnswer answer = await program.TryRunAsync(command);
+            Console.WriteLine(
+                JsonSerializer.Serialize(answer, TestingJson.Default.ClientAnswer) + ClientProcess.EndOfAnswer);
         }
 
         return 0;

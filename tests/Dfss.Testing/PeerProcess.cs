@@ -55,7 +55,7 @@ internal sealed class PeerProcess : IAsyncDisposable
     /// <param name="settings">How it runs; null for as usual.</param>
     public static async Task<PeerProcess> StartAsync(string storePath, int port = 0, PeerSettings? settings = null)
     {
-        string json = JsonSerializer.Serialize(settings ?? PeerSettings.Default);
+        string json = JsonSerializer.Serialize(settings ?? PeerSettings.Default, TestingJson.Default.PeerSettings);
         PeerProcess peer = new(
             TestProgram.Start("peer", storePath, port.ToString(CultureInfo.InvariantCulture), json), storePath);
         string? line = await peer.process.StandardOutput.ReadLineAsync();

@@ -25,7 +25,7 @@ internal static class PeerProgram
         });
         try
         {
-            PeerSettings settings = JsonSerializer.Deserialize<PeerSettings>(arguments[2])!;
+            PeerSettings settings = JsonSerializer.Deserialize(arguments[2], TestingJson.Default.PeerSettings)!;
             bool isSync = Enum.TryParse(settings.Breach, out DurableAction left);
             PeerOptions options = new()
             {

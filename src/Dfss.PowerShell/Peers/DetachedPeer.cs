@@ -14,7 +14,7 @@ internal sealed class DetachedPeer : SessionPeer
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(30);
 
     /// <summary>15 s: a peer answers pending requests for at most 5 s and closes its store.</summary>
-    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(15);
+    internal static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(15);
 
     // The system gives the id of our own child to no other process until this object has seen it end: so pid and
     // process stay one.

@@ -12,9 +12,6 @@ internal static class ForeignDetachedPeer
     /// <summary>What <see cref="DetachedPeer"/> starts every process with.</summary>
     internal const string CommandMark = "Start-DfssPeer -Announce ";
 
-    /// <summary>15 s: a peer answers pending requests for at most 5 s and closes its store.</summary>
-    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(15);
-
     /// <summary>Why a peer's process may not be ended from here; null where it may.</summary>
     internal static string? FindObstacle(DfssPeerInfo peer)
     {
@@ -58,7 +55,7 @@ internal static class ForeignDetachedPeer
         }
 
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        timeout.CancelAfter(StopTimeout);
+        timeout.CancelAfter(peer.StopTimeout);
         using (process)
         {
             _ = NativeProcess.Terminate(peer.ProcessId);

@@ -10,6 +10,7 @@ namespace Dfss.Tests.Survival;
 /// </summary>
 public sealed class CollectionTests(ITestOutputHelper output)
 {
+    private const string Changes = "DFSS_CHANGES";
     private const int OrdinaryChanges = 12;
     private const int ChangesOfPhase = 30;
 
@@ -21,7 +22,7 @@ public sealed class CollectionTests(ITestOutputHelper output)
     public async Task Nothing_referenced_is_ever_collected_and_in_the_end_nothing_else_is_there()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals are Unix's.");
-        int changes = SearchSize.Take("DFSS_CHANGES", OrdinaryChanges);
+        int changes = SearchSize.Take(Changes, OrdinaryChanges);
         await using CollectionRig rig = await CollectionRig.StartAsync(FaultSeed.Take(output));
         for (int left = changes; left > 0; left -= ChangesOfPhase)
         {
@@ -41,6 +42,7 @@ public sealed class CollectionTests(ITestOutputHelper output)
     public async Task Seals_that_protect_nothing_are_found()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals are Unix's.");
+        Assert.SkipUnless(SearchSize.IsWhole(Changes), $"The check of the check runs where {Changes} is set.");
         await using CollectionRig rig = await CollectionRig.StartAsync(FaultSeed.Take(output), "Seals");
         string? loss = null;
         int changes = 0;

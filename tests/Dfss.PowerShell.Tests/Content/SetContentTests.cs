@@ -69,8 +69,28 @@ public sealed class SetContentTests : IDisposable
             .ThrowIfFailed();
         session.Run("Get-DfssContent a -AsByteStream -Raw | Set-DfssContent b -AsByteStream -ChunkSize 256KB")
             .ThrowIfFailed();
-        session.Run(
-            "Get-DfssContent b -AsByteStream | Set-DfssContent c -AsByteStream -ChunkSize 128KB").ThrowIfFailed();
+        session.Run("Get-DfssContent b -AsByteStream -Raw | Set-DfssContent c -AsByteStream -ChunkSize 128KB")
+            .ThrowIfFailed();
+        AssertStored(content);
+    }
+
+    [Fact]
+    public void Single_bytes_of_many_chunks_come_back_through_the_pipeline()
+    {
+        byte[] content = new byte[400_003];
+        new Random(2).NextBytes(content);
+        session.Run("$blocks | Set-DfssContent a -AsByteStream -ChunkSize 64KB", ("blocks", new[] { content }))
+            .ThrowIfFailed();
+        session.Run("Get-DfssContent a -AsByteStream | Set-DfssContent b -AsByteStream -ChunkSize 128KB")
+            .ThrowIfFailed();
+        session.Run("Get-DfssContent b -AsByteStream -Raw | Set-DfssContent c -AsByteStream -ChunkSize 64KB")
+            .ThrowIfFailed();
+        AssertStored(content);
+    }
+
+    /// <summary>a, b and c have this content, and only b is in other chunks.</summary>
+    private void AssertStored(byte[] content)
+    {
         Assert.Equal(
             content, session.Run("Get-DfssContent c -AsByteStream -Raw").As<byte[]>().SelectMany(block => block));
         string[] ids = [.. session.Run("Get-DfssFileInfo a, b, c").As<DfssFileInfo>().Select(file => file.FileId)];

@@ -1,6 +1,5 @@
 using System.Collections;
 using System.Management.Automation;
-using System.Reflection;
 using Dfss.Commands;
 using Dfss.Testing;
 using Dfss.Transfer;
@@ -11,14 +10,6 @@ namespace Dfss.Tests.Conventions;
 /// <summary>What is offered for arguments while a user types, through PowerShell's own completion.</summary>
 public sealed class CompletionTests : IDisposable
 {
-    /// <summary>Parameters that name local files or folders, for which PowerShell offers those.</summary>
-    private static readonly string[] LocalPaths =
-    [
-        "Path", "LiteralPath", "RelativeTo", "Destination", "StorePath", "Certificate", "TrustedAuthority",
-        "RevocationList", "RoleFile", "EncryptionKey", "Recipient", "RecipientKey", "DecryptionCertificate", "Include",
-        "Exclude",
-    ];
-
     private readonly string folder = Directory.CreateTempSubdirectory("dfss-test-").FullName;
     private readonly Session session = new();
 
@@ -29,29 +20,11 @@ public sealed class CompletionTests : IDisposable
         session.Run("$peer = Start-DfssPeer -InMemory -Port 0").ThrowIfFailed();
     }
 
-    /// <summary>Parameters that are no local paths, switches or enumerations.</summary>
-    public static TheoryData<string, string> Plain => new(CmdletContractTests.Cmdlets.Select(row => row.Data)
-        .SelectMany(cmdlet => cmdlet.GetProperties()
-            .Where(property => property.IsDefined(typeof(ParameterAttribute))
-                && property.PropertyType != typeof(SwitchParameter) && !property.PropertyType.IsEnum
-                && !LocalPaths.Contains(property.Name))
-            .Select(property => (NameOf(cmdlet), property.Name))));
-
     public void Dispose()
     {
         session.Run("Get-Module | ForEach-Object { Remove-Module $_ }");
         session.Dispose();
         Directory.Delete(folder, recursive: true);
-    }
-
-    [Theory]
-    [MemberData(nameof(Plain))]
-    public void Local_files_are_offered_for_paths_alone(string cmdlet, string parameter)
-    {
-        Type type = CmdletContractTests.Cmdlets.Select(row => row.Data).First(one => NameOf(one) == cmdlet);
-        Assert.NotNull(type.GetProperty(parameter)!.GetCustomAttribute<ArgumentCompleterAttribute>());
-        File.WriteAllText(Path.Combine(folder, "zz-local.txt"), "local");
-        Assert.Empty(Complete($"{cmdlet} -{parameter} zz"));
     }
 
     [Theory]
@@ -204,12 +177,6 @@ public sealed class CompletionTests : IDisposable
     private static Task RefreshAsync(string peer) =>
         CompletionScope.Find(new Hashtable { ["Peer"] = peer }).RefreshAsync();
 
-    private static string NameOf(Type cmdlet)
-    {
-        var name = (CmdletAttribute)Attribute.GetCustomAttribute(cmdlet, typeof(CmdletAttribute))!;
-        return $"{name.VerbName}-{name.NounName}";
-    }
-
     private void Send(params string[] names)
     {
         foreach (string name in names)
@@ -225,8 +192,5 @@ public sealed class CompletionTests : IDisposable
     private string[] Names(string script) =>
         [.. session.Run(script).As<DfssFileInfo>().Select(file => file.Name)];
 
-    private string[] Complete(string text) => [.. session.Run(
-        "[Management.Automation.CommandCompletion]::CompleteInput($text, $text.Length, $null).CompletionMatches"
-            + " | ForEach-Object { $_.CompletionText }",
-        ("text", text)).As<string>()];
+    private string[] Complete(string text) => session.Complete(text);
 }

@@ -93,6 +93,7 @@ public sealed class StopTests : IDisposable
                 Kind = DfssPeerKind.Remote,
                 Endpoints = ["localhost:1"],
                 ProcessId = process.Id,
+                StopTimeout = TimeSpan.FromSeconds(process == deaf ? 0.3 : 60),
             })];
             Result result = session.Run("Stop-DfssPeer -InputObject $peers -PassThru", ("peers", peers));
             Assert.Null(result.Ending);

@@ -16,6 +16,9 @@ public sealed class EncryptionTests : IDisposable
             + "$peer.Endpoint }; "
             + "$key = New-DfssEncryptionKey files.key; ";
 
+    // Made once: to find the primes of an RSA key takes longer than most of these tests.
+    private static readonly Lazy<RSA> RsaKey = new(() => RSA.Create(2048));
+
     private readonly TemporaryFolder folder = new();
     private readonly Session session = new();
 
@@ -24,8 +27,8 @@ public sealed class EncryptionTests : IDisposable
         session.Runspace.SessionStateProxy.Path.SetLocation(WildcardPattern.Escape(folder.Path));
         File.WriteAllText(folder["a.txt"], "contents");
         using ECDsa curve = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using RSA rsa = RSA.Create(2048);
         Write("ann", new CertificateRequest("CN=ann", curve, HashAlgorithmName.SHA256), curve);
+        RSA rsa = RsaKey.Value;
         Write("bob", new CertificateRequest("CN=bob", rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1), rsa);
         session.Run(Setup).ThrowIfFailed();
     }

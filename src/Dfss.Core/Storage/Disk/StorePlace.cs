@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Dfss.Storage;
 
@@ -13,12 +14,6 @@ namespace Dfss.Storage;
 /// <param name="Chunks">The inode of its folder <c>chunks</c>; null where it is not known.</param>
 internal sealed record StorePlace(string Path, string? Machine, ulong? Device, ulong? Folder, ulong? Chunks)
 {
-    private static readonly JsonSerializerOptions Json = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        WriteIndented = true,
-    };
-
     /// <summary>Whether the store took its store id here, as a copy of another one.</summary>
     public bool IsCopy { get; init; }
 
@@ -53,7 +48,7 @@ internal sealed record StorePlace(string Path, string? Machine, ulong? Device, u
         try
         {
             return File.Exists(layout.PlaceFile)
-                ? JsonSerializer.Deserialize<StorePlace>(File.ReadAllBytes(layout.PlaceFile), Json)
+                ? JsonSerializer.Deserialize(File.ReadAllBytes(layout.PlaceFile), StorePlaceJson.Default.StorePlace)
                 : null;
         }
         catch (JsonException exception)
@@ -67,9 +62,14 @@ internal sealed record StorePlace(string Path, string? Machine, ulong? Device, u
 
     /// <summary>Records the place durably.</summary>
     public void Write(StoreLayout layout, DurableFile files) =>
-        files.WriteAtomically(layout.PlaceFile, JsonSerializer.SerializeToUtf8Bytes(this, Json));
+        files.WriteAtomically(layout.PlaceFile, JsonSerializer.SerializeToUtf8Bytes(this, StorePlaceJson.Default.StorePlace));
 
     private static bool Differs(string? noted, string? now) => noted is not null && now is not null && noted != now;
 
     private static bool Differs(ulong? noted, ulong? now) => noted is not null && now is not null && noted != now;
 }
+
+/// <summary>Generated, because reflection takes longer than all else that opens a small store.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
+[JsonSerializable(typeof(StorePlace))]
+internal sealed partial class StorePlaceJson : JsonSerializerContext;
