@@ -42,7 +42,9 @@ public sealed class CollectionTests(ITestOutputHelper output)
     public async Task Seals_that_protect_nothing_are_found()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals are Unix's.");
-        Assert.SkipUnless(SearchSize.IsWhole(Changes), $"The check of the check runs where {Changes} is set.");
+        Assert.SkipUnless(
+            SearchSize.IsWhole(Changes),
+            $"A check of the check; {Changes} runs it. The register's schedules find the same breach.");
         await using CollectionRig rig = await CollectionRig.StartAsync(FaultSeed.Take(output), "Seals");
         string? loss = null;
         int changes = 0;

@@ -35,10 +35,6 @@ public sealed class LocalPathCompletionTests(LocalPathCompletionTests.Fixture fi
         Assert.Empty(fixture.Complete($"{cmdlet} -{parameter} zz"));
     }
 
-    [Fact]
-    public void The_local_file_is_offered_for_a_path() =>
-        Assert.Equal([Path.Combine(".", "zz-local.txt")], fixture.Complete("Send-DfssFile -Path zz"));
-
     private static string NameOf(Type cmdlet)
     {
         var name = (CmdletAttribute)Attribute.GetCustomAttribute(cmdlet, typeof(CmdletAttribute))!;
