@@ -10,7 +10,9 @@ public sealed class BadStoreTests : BadInputTests
 {
     private const int Chunk = 256 << 10;
 
-    /// <summary>These tests corrupt chunks and find them themselves: a late first scrub would find them before.</summary>
+    /// <summary>
+    /// These tests corrupt chunks and find them themselves: a late first scrub would find them before.
+    /// </summary>
     private const string NoScrub = "-ScrubRate 0";
 
     private SmallDisk? disk;

@@ -62,7 +62,8 @@ internal sealed record StorePlace(string Path, string? Machine, ulong? Device, u
 
     /// <summary>Records the place durably.</summary>
     public void Write(StoreLayout layout, DurableFile files) =>
-        files.WriteAtomically(layout.PlaceFile, JsonSerializer.SerializeToUtf8Bytes(this, StorePlaceJson.Default.StorePlace));
+        files.WriteAtomically(
+            layout.PlaceFile, JsonSerializer.SerializeToUtf8Bytes(this, StorePlaceJson.Default.StorePlace));
 
     private static bool Differs(string? noted, string? now) => noted is not null && now is not null && noted != now;
 
