@@ -89,7 +89,8 @@ public abstract partial class LocalFileCmdlet : ClientCmdlet
     private protected virtual string Normalize(string name) => FileName.Normalize(name);
 
     /// <summary>Whether to take this file (-WhatIf, -Confirm).</summary>
-    private protected virtual Task<bool> IsWantedAsync(LocalFile file) => Task.FromResult(true);
+    private protected virtual Task<bool> IsWantedAsync(LocalFile file, CancellationToken cancellationToken) =>
+        Task.FromResult(true);
 
     /// <inheritdoc/>
     private protected override TransferOptions CreateOptions() =>
@@ -222,7 +223,7 @@ public abstract partial class LocalFileCmdlet : ClientCmdlet
         {
             await WriteVerboseAsync($"'{file.Path}' was taken already.").ConfigureAwait(false);
         }
-        else if (await IsWantedAsync(file).ConfigureAwait(false))
+        else if (await IsWantedAsync(file, cancellationToken).ConfigureAwait(false))
         {
             // Only now: a file that is skipped must not claim the name of another one.
             await TakeAsync(file, cancellationToken).ConfigureAwait(false);

@@ -33,7 +33,7 @@ public sealed partial class ReceiveDfssFileCommand
 
         foreach (PlannedFile file in planned)
         {
-            if (await IsWantedAsync(file).ConfigureAwait(false))
+            if (await IsWantedAsync(file, cancellationToken).ConfigureAwait(false))
             {
                 await EnqueueAsync(file, cancellationToken).ConfigureAwait(false);
             }
@@ -66,8 +66,9 @@ public sealed partial class ReceiveDfssFileCommand
         return destination;
     }
 
-    /// <summary>The disk is asked by a file in the folder; -WhatIf writes none.</summary>
-    private bool IgnoresCase(string existingFolder) => !isWhatIf && LocalName.IgnoresCase(existingFolder);
+    /// <summary>The disk is asked by a file in the folder; -WhatIf and -PlanOnly write none.</summary>
+    private bool IgnoresCase(string existingFolder) =>
+        !isWhatIf && !PlanOnly && LocalName.IgnoresCase(existingFolder);
 
     /// <inheritdoc/>
     private protected override Task TakeFileAsync(StoredFile file, CancellationToken cancellationToken)
@@ -103,7 +104,7 @@ public sealed partial class ReceiveDfssFileCommand
                 return;
             }
 
-            if (!await IsWantedAsync(planned).ConfigureAwait(false))
+            if (!await IsWantedAsync(planned, cancellationToken).ConfigureAwait(false))
             {
                 return;
             }
@@ -119,8 +120,22 @@ public sealed partial class ReceiveDfssFileCommand
         await EnqueueAsync(planned, cancellationToken).ConfigureAwait(false);
     }
 
-    private Task<bool> IsWantedAsync(PlannedFile planned) =>
-        unchanged.IsOn ? Task.FromResult(true) : ShouldProcessAsync(planned.Path, Describe(planned.File));
+    private async Task<bool> IsWantedAsync(PlannedFile planned, CancellationToken cancellationToken)
+    {
+        if (unchanged.IsOn || PlanOnly)
+        {
+            return true;
+        }
+
+        if (!isWhatIf)
+        {
+            return await ShouldProcessAsync(planned.Path, Describe(planned.File)).ConfigureAwait(false);
+        }
+
+        // The peers are asked about several files at once.
+        await EnqueueAsync(planned, cancellationToken).ConfigureAwait(false);
+        return false;
+    }
 
     private static string Describe(StoredFile file) =>
         $"Receive '{file.Name}', {ByteSize.ToText(file.Record.ContentLength)}";
@@ -148,20 +163,22 @@ public sealed partial class ReceiveDfssFileCommand
             {
                 TakeVerbose(FormattableString.Invariant(
                     $"'{path}' is unchanged: it is version {file.Record.Version} of '{file.Name}'."));
-                return Files.PassOver(
-                    file.Record.ContentLength, () => WriteReceived(path, isSkipped: true), isUnchanged: true);
+                Action write = PlanOnly
+                    ? () => WriteObject(CreateUnchangedPlan(file, path))
+                    : () => WriteReceived(path, isSkipped: true);
+                return Files.PassOver(file.Record.ContentLength, write, isUnchanged: true);
             }
+        }
 
-            // Only now is it known that there is something to ask about.
-            if (isWhatIf)
-            {
-                return Files.PassOver(file.Record.ContentLength, () => ShouldProcess(path, Describe(file)));
-            }
+        if (PlanOnly || isWhatIf)
+        {
+            return await PlanAsync(file, path, progress, cancellationToken).ConfigureAwait(false);
+        }
 
-            if (!await ShouldProcessAsync(path, Describe(file)).ConfigureAwait(false))
-            {
-                return Files.PassOver(file.Record.ContentLength, static () => { });
-            }
+        // Only now is it known that there is something to ask about.
+        if (unchanged.IsOn && !await ShouldProcessAsync(path, Describe(file)).ConfigureAwait(false))
+        {
+            return Files.PassOver(file.Record.ContentLength, static () => { });
         }
 
         long started = Stopwatch.GetTimestamp();

@@ -34,6 +34,13 @@ public sealed partial class ReceiveDfssFileCommand
         {
             await WriteErrorAsync(obstacle).ConfigureAwait(false);
         }
+        else if (PlanOnly)
+        {
+            foreach (string path in surplus!)
+            {
+                await WriteObjectAsync(CreateRemovalPlan(path, destination)).ConfigureAwait(false);
+            }
+        }
         else if (await mirror.AskAsync(surplus!, "from this machine").ConfigureAwait(false))
         {
             foreach (string path in surplus!)

@@ -8,7 +8,7 @@ namespace Dfss.Commands;
 /// <summary>Receives stored files. A file gets its name only when every chunk has been verified. Several files
 /// are received at once; results come in the order of the input.</summary>
 [Cmdlet(VerbsCommunications.Receive, "DfssFile", DefaultParameterSetName = NameSet, SupportsShouldProcess = true)]
-[OutputType(typeof(FileInfo))]
+[OutputType(typeof(FileInfo), typeof(DfssTransferPlan))]
 public sealed partial class ReceiveDfssFileCommand : StoredFileCmdlet
 {
     /// <summary>The current location.</summary>
@@ -105,6 +105,10 @@ public sealed partial class ReceiveDfssFileCommand : StoredFileCmdlet
     [ValidateRange(1, long.MaxValue)]
     [ArgumentCompleter(typeof(NoCompletion))]
     public long? BandwidthLimit { get; set; }
+
+    /// <summary>Gives what would be received, as an object for each file, and writes nothing.</summary>
+    [Parameter(HelpMessage = "Returns what would be received, an object for each file; writes nothing.")]
+    public SwitchParameter PlanOnly { get; set; }
 
     /// <summary>Encryption keys to read encrypted files with: objects, SecureStrings or paths. Files that are not
     /// encrypted are then refused.</summary>

@@ -9,8 +9,8 @@ namespace Dfss.Commands;
 /// them to other peers. Several files are repaired at once; results come in the order of the input.
 /// </summary>
 [Cmdlet(VerbsDiagnostic.Repair, "DfssFile", DefaultParameterSetName = NameSet, SupportsShouldProcess = true)]
-[OutputType(typeof(DfssFileRepair))]
-public sealed class RepairDfssFileCommand : StoredFileCmdlet
+[OutputType(typeof(DfssFileRepair), typeof(DfssTransferPlan))]
+public sealed partial class RepairDfssFileCommand : StoredFileCmdlet
 {
     // Then a file that has all its copies gives no result either.
     private bool isWhatIf;
@@ -38,6 +38,10 @@ public sealed class RepairDfssFileCommand : StoredFileCmdlet
     [ValidateRange(1, long.MaxValue)]
     [ArgumentCompleter(typeof(NoCompletion))]
     public long? BandwidthLimit { get; set; }
+
+    /// <summary>Gives what would be copied, as an object for each file, and copies nothing.</summary>
+    [Parameter(HelpMessage = "Returns what would be copied, an object for each file; copies nothing.")]
+    public SwitchParameter PlanOnly { get; set; }
 
     /// <inheritdoc/>
     private protected override bool TakesEarlierVersions => false;
@@ -72,13 +76,15 @@ public sealed class RepairDfssFileCommand : StoredFileCmdlet
     private async Task<Action> RepairAsync(
         StoredFile file, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
     {
+        if (PlanOnly)
+        {
+            return await PlanAsync(file, progress, cancellationToken).ConfigureAwait(false);
+        }
+
         long started = Stopwatch.GetTimestamp();
         bool isWanted = !isWhatIf;
-        var options = new RepairOptions
+        RepairOptions options = CreateRepairOptions() with
         {
-            Deep = Deep,
-            Replicas = Replicas > 0 ? Replicas : null,
-            MoveTo = moveTo,
             Confirm = async (plan, _) =>
                 isWanted = await ShouldProcessAsync(file.Name, Describe(plan)).ConfigureAwait(false),
         };
@@ -92,6 +98,13 @@ public sealed class RepairDfssFileCommand : StoredFileCmdlet
         Files.SayDone(result.MovedFrom is null ? "Repaired" : "Moved", file, started);
         return () => WriteObject(new DfssFileRepair(result with { File = result.File with { Name = file.Name } }));
     }
+
+    private RepairOptions CreateRepairOptions() => new()
+    {
+        Deep = Deep,
+        Replicas = Replicas > 0 ? Replicas : null,
+        MoveTo = moveTo,
+    };
 
     private string Describe(RepairPlan plan)
     {

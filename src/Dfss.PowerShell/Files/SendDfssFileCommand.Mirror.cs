@@ -48,7 +48,14 @@ public sealed partial class SendDfssFileCommand
             surplus.Add(file);
         }
 
-        if (await mirror.AskAsync([.. surplus.Select(file => file.Name)], "from the store").ConfigureAwait(false))
+        if (PlanOnly)
+        {
+            foreach (StoredFile file in surplus)
+            {
+                await WriteObjectAsync(CreateRemovalPlan(file)).ConfigureAwait(false);
+            }
+        }
+        else if (await mirror.AskAsync([.. surplus.Select(file => file.Name)], "from the store").ConfigureAwait(false))
         {
             await RemoveAsync(surplus, cancellationToken).ConfigureAwait(false);
         }

@@ -9,7 +9,7 @@ namespace Dfss.Commands;
 /// <summary>Sends files to peers. A file's result is written when no crash or power cut at a peer can lose any of it.
 /// Several files are sent at once; results come in the order of the input.</summary>
 [Cmdlet(VerbsCommunications.Send, "DfssFile", DefaultParameterSetName = PathSet, SupportsShouldProcess = true)]
-[OutputType(typeof(DfssFileInfo))]
+[OutputType(typeof(DfssFileInfo), typeof(DfssTransferPlan))]
 public sealed partial class SendDfssFileCommand : LocalFileCmdlet
 {
     private SendOptions options = SendOptions.Default;
@@ -78,6 +78,10 @@ public sealed partial class SendDfssFileCommand : LocalFileCmdlet
     [ArgumentCompleter(typeof(NoCompletion))]
     public long? BandwidthLimit { get; set; }
 
+    /// <summary>Gives what would be sent, as an object for each file, and sends nothing.</summary>
+    [Parameter(HelpMessage = "Returns what would be sent, an object for each file; sends nothing.")]
+    public SwitchParameter PlanOnly { get; set; }
+
     /// <summary>A key to encrypt the files with, so that the peers cannot read them: an object, a SecureString or a
     /// path.</summary>
     [Parameter(HelpMessage = "A key to encrypt the files with: an object, a SecureString or a path.")]
@@ -145,8 +149,22 @@ public sealed partial class SendDfssFileCommand : LocalFileCmdlet
     private protected override string Normalize(string name) => FileName.NormalizeNew(name);
 
     /// <inheritdoc/>
-    private protected override Task<bool> IsWantedAsync(LocalFile file) =>
-        unchanged.IsOn ? Task.FromResult(true) : ShouldProcessAsync(file.Path, Describe(file));
+    private protected override async Task<bool> IsWantedAsync(LocalFile file, CancellationToken cancellationToken)
+    {
+        if (unchanged.IsOn || PlanOnly)
+        {
+            return true;
+        }
+
+        if (!isWhatIf)
+        {
+            return await ShouldProcessAsync(file.Path, Describe(file)).ConfigureAwait(false);
+        }
+
+        // The peers are asked about several files at once.
+        await EnqueueAsync(file, cancellationToken).ConfigureAwait(false);
+        return false;
+    }
 
     private static string Describe(LocalFile file) => $"Send {ByteSize.ToText(file.Length)} as '{file.Name}'";
 
@@ -163,10 +181,12 @@ public sealed partial class SendDfssFileCommand : LocalFileCmdlet
                 .ConfigureAwait(false);
         }
 
-        await Files.EnqueueAsync(
-            new FileWork(file.Name, file.Path, file.Length, (progress, token) => SendAsync(file, progress, token)),
-            cancellationToken).ConfigureAwait(false);
+        await EnqueueAsync(file, cancellationToken).ConfigureAwait(false);
     }
+
+    private Task EnqueueAsync(LocalFile file, CancellationToken cancellationToken) => Files.EnqueueAsync(
+        new FileWork(file.Name, file.Path, file.Length, (progress, token) => SendAsync(file, progress, token)),
+        cancellationToken);
 
     private async Task<Action> SendAsync(LocalFile file, IProgress<TransferProgress>? progress,
         CancellationToken cancellationToken)
@@ -179,21 +199,22 @@ public sealed partial class SendDfssFileCommand : LocalFileCmdlet
             {
                 TakeVerbose(FormattableString.Invariant(
                     $"'{file.Path}' is unchanged since version {same.Record.Version} of '{file.Name}'."));
-                return Files.PassOver(
-                    file.Length, () => WriteObject(new DfssFileInfo(same, file.Path) { Skipped = true }),
-                    isUnchanged: true);
+                object result = PlanOnly
+                    ? CreateUnchangedPlan(file, same)
+                    : new DfssFileInfo(same, file.Path) { Skipped = true };
+                return Files.PassOver(file.Length, () => WriteObject(result), isUnchanged: true);
             }
+        }
 
-            // Only now is it known that there is something to ask about.
-            if (isWhatIf)
-            {
-                return Files.PassOver(file.Length, () => ShouldProcess(file.Path, Describe(file)));
-            }
+        if (PlanOnly || isWhatIf)
+        {
+            return await PlanAsync(file, progress, cancellationToken).ConfigureAwait(false);
+        }
 
-            if (!await ShouldProcessAsync(file.Path, Describe(file)).ConfigureAwait(false))
-            {
-                return Files.PassOver(file.Length, static () => { });
-            }
+        // Only now is it known that there is something to ask about.
+        if (unchanged.IsOn && !await ShouldProcessAsync(file.Path, Describe(file)).ConfigureAwait(false))
+        {
+            return Files.PassOver(file.Length, static () => { });
         }
 
         long started = Stopwatch.GetTimestamp();

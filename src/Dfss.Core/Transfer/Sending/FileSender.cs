@@ -6,7 +6,7 @@ namespace Dfss.Transfer;
 
 /// <summary>Sends one file: finds its home, prepares its name, puts its chunks, and has the members seal, accept and
 /// decide its record.</summary>
-internal sealed class FileSender(
+internal sealed partial class FileSender(
     HomeFinder finder,
     PeerDirectory directory,
     ChunkBuffers buffers,
