@@ -1,5 +1,6 @@
 using System.Collections.ObjectModel;
 using System.Diagnostics;
+using System.Globalization;
 using System.Management.Automation;
 using Dfss.Transfer;
 
@@ -98,7 +99,7 @@ public sealed partial class ReceiveDfssFileCommand
         try
         {
             planned = new PlannedFile(file, destination.Locate(name), destination);
-            if (Flatten || !MyInvocation.ExpectingInput)
+            if (Flatten || !ExpectsInput)
             {
                 plan.Add(planned);
                 return;
@@ -149,8 +150,23 @@ public sealed partial class ReceiveDfssFileCommand
         {
             StoredName = file.Record.Name,
             Home = file.Record.Home,
+            Description = PlanOnly || isWhatIf ? null : DescribeTransfer(file, planned.Path),
         };
         return Files.EnqueueAsync(work, cancellationToken);
+    }
+
+    private TransferDescription DescribeTransfer(StoredFile file, string path)
+    {
+        TransferDescription description = DescribeTransfer(
+            TransferKind.Receive, file.Name, path, file.Record.ContentLength, file.Record.Home);
+        string version = file.Record.Version.ToString(CultureInfo.InvariantCulture);
+        return file.Newest is null ? description : description with
+        {
+            Parameters = new Dictionary<string, IReadOnlyList<string>>(description.Parameters)
+            {
+                [nameof(Version)] = [version],
+            },
+        };
     }
 
     private async Task<Action> ReceiveAsync(
@@ -183,7 +199,9 @@ public sealed partial class ReceiveDfssFileCommand
 
         long started = Stopwatch.GetTimestamp();
         destination.MakeFolder(path);
-        await Client.ReceiveAsync(file, path, options, progress, cancellationToken).ConfigureAwait(false);
+        await Client.ReceiveAsync(
+            file, path, options with { Gate = TransferProgressTee.GateOf(progress) }, progress,
+            cancellationToken).ConfigureAwait(false);
         Files.SayDone($"Received '{path}' from", file, started);
         return () => WriteReceived(path, isSkipped: false);
     }

@@ -6,6 +6,11 @@ namespace Dfss.Commands;
 public sealed partial class ReceiveDfssFileCommand
 {
     /// <inheritdoc/>
+    private protected override ErrorRecord? FindJobObstacle() => Mirror && !PlanOnly
+        ? MirrorRemoval.FindJobObstacle(Bound)
+        : null;
+
+    /// <inheritdoc/>
     private protected override async Task EndAsync(CancellationToken cancellationToken)
     {
         await base.EndAsync(cancellationToken).ConfigureAwait(false);

@@ -9,7 +9,7 @@ namespace Dfss.Commands;
 /// them to other peers. Several files are repaired at once; results come in the order of the input.
 /// </summary>
 [Cmdlet(VerbsDiagnostic.Repair, "DfssFile", DefaultParameterSetName = NameSet, SupportsShouldProcess = true)]
-[OutputType(typeof(DfssFileRepair), typeof(DfssTransferPlan))]
+[OutputType(typeof(DfssFileRepair), typeof(DfssTransferPlan), typeof(Job))]
 public sealed partial class RepairDfssFileCommand : StoredFileCmdlet
 {
     // Then a file that has all its copies gives no result either.
@@ -43,8 +43,15 @@ public sealed partial class RepairDfssFileCommand : StoredFileCmdlet
     [Parameter(HelpMessage = "Returns what would be copied, an object for each file; copies nothing.")]
     public SwitchParameter PlanOnly { get; set; }
 
+    /// <summary>Runs the command as a job.</summary>
+    [Parameter(HelpMessage = "Runs the command as a job in this process, and returns the job.")]
+    public SwitchParameter AsJob { get; set; }
+
     /// <inheritdoc/>
     private protected override bool TakesEarlierVersions => false;
+
+    /// <inheritdoc/>
+    private protected override bool RunsAsJob => AsJob;
 
     /// <inheritdoc/>
     private protected override string Activity => "Repairing";
@@ -70,6 +77,8 @@ public sealed partial class RepairDfssFileCommand : StoredFileCmdlet
             {
                 StoredName = file.Record.Name,
                 Home = file.Record.Home,
+                Description = PlanOnly || isWhatIf ? null : DescribeTransfer(
+                    TransferKind.Repair, file.Name, localPath: null, file.Record.ContentLength, file.Record.Home),
             },
             cancellationToken);
 
@@ -85,6 +94,7 @@ public sealed partial class RepairDfssFileCommand : StoredFileCmdlet
         bool isWanted = !isWhatIf;
         RepairOptions options = CreateRepairOptions() with
         {
+            Gate = TransferProgressTee.GateOf(progress),
             Confirm = async (plan, _) =>
                 isWanted = await ShouldProcessAsync(file.Name, Describe(plan)).ConfigureAwait(false),
         };

@@ -18,6 +18,11 @@ public sealed partial class SendDfssFileCommand
     }
 
     /// <inheritdoc/>
+    private protected override ErrorRecord? FindJobObstacle() => Mirror && !PlanOnly
+        ? MirrorRemoval.FindJobObstacle(Bound)
+        : null;
+
+    /// <inheritdoc/>
     private protected override async Task EndAsync(CancellationToken cancellationToken)
     {
         await base.EndAsync(cancellationToken).ConfigureAwait(false);

@@ -9,7 +9,7 @@ namespace Dfss.Commands;
 /// <summary>Sends files to peers. A file's result is written when no crash or power cut at a peer can lose any of it.
 /// Several files are sent at once; results come in the order of the input.</summary>
 [Cmdlet(VerbsCommunications.Send, "DfssFile", DefaultParameterSetName = PathSet, SupportsShouldProcess = true)]
-[OutputType(typeof(DfssFileInfo), typeof(DfssTransferPlan))]
+[OutputType(typeof(DfssFileInfo), typeof(DfssTransferPlan), typeof(Job))]
 public sealed partial class SendDfssFileCommand : LocalFileCmdlet
 {
     private SendOptions options = SendOptions.Default;
@@ -82,6 +82,10 @@ public sealed partial class SendDfssFileCommand : LocalFileCmdlet
     [Parameter(HelpMessage = "Returns what would be sent, an object for each file; sends nothing.")]
     public SwitchParameter PlanOnly { get; set; }
 
+    /// <summary>Runs the command as a job.</summary>
+    [Parameter(HelpMessage = "Runs the command as a job in this process, and returns the job.")]
+    public SwitchParameter AsJob { get; set; }
+
     /// <summary>A key to encrypt the files with, so that the peers cannot read them: an object, a SecureString or a
     /// path.</summary>
     [Parameter(HelpMessage = "A key to encrypt the files with: an object, a SecureString or a path.")]
@@ -98,6 +102,9 @@ public sealed partial class SendDfssFileCommand : LocalFileCmdlet
     [CertificateArgument(IsList = true)]
     [ValidateNotNullOrEmpty]
     public DfssCertificateSource[]? Recipient { get; set; }
+
+    /// <inheritdoc/>
+    private protected override bool RunsAsJob => AsJob;
 
     /// <inheritdoc/>
     private protected override string Activity => "Sending";
@@ -146,6 +153,18 @@ public sealed partial class SendDfssFileCommand : LocalFileCmdlet
     }
 
     /// <inheritdoc/>
+    private protected override async Task HoldKeysAsync(CancellationToken cancellationToken)
+    {
+        var keys = new KeyParameters { ResolvePath = ResolveNewAsync };
+        EncryptionKey = EncryptionKey is null
+            ? null
+            : await keys.HoldAsync(EncryptionKey, cancellationToken).ConfigureAwait(false);
+        Recipient = Recipient is null
+            ? null
+            : await keys.HoldAsync(Recipient, withKeys: false, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
     private protected override string Normalize(string name) => FileName.NormalizeNew(name);
 
     /// <inheritdoc/>
@@ -185,7 +204,12 @@ public sealed partial class SendDfssFileCommand : LocalFileCmdlet
     }
 
     private Task EnqueueAsync(LocalFile file, CancellationToken cancellationToken) => Files.EnqueueAsync(
-        new FileWork(file.Name, file.Path, file.Length, (progress, token) => SendAsync(file, progress, token)),
+        new FileWork(file.Name, file.Path, file.Length, (progress, token) => SendAsync(file, progress, token))
+        {
+            Description = PlanOnly || isWhatIf
+                ? null
+                : DescribeTransfer(TransferKind.Send, file.Name, file.Path, file.Length),
+        },
         cancellationToken);
 
     private async Task<Action> SendAsync(LocalFile file, IProgress<TransferProgress>? progress,
@@ -218,9 +242,10 @@ public sealed partial class SendDfssFileCommand : LocalFileCmdlet
         }
 
         long started = Stopwatch.GetTimestamp();
+        SendOptions gated = options with { Gate = TransferProgressTee.GateOf(progress) };
         StoredFile stored = hidden is null
-            ? await Client.SendAsync(file.Path, file.Name, options, progress, cancellationToken).ConfigureAwait(false)
-            : await SendHiddenAsync(file, hidden, progress, cancellationToken).ConfigureAwait(false);
+            ? await Client.SendAsync(file.Path, file.Name, gated, progress, cancellationToken).ConfigureAwait(false)
+            : await SendHiddenAsync(file, hidden, gated, progress, cancellationToken).ConfigureAwait(false);
         Remember(stored);
         Files.SayDone($"Sent '{file.Path}' as", stored, started);
         return () => WriteObject(new DfssFileInfo(stored, file.Path));
@@ -228,13 +253,14 @@ public sealed partial class SendDfssFileCommand : LocalFileCmdlet
 
     /// <summary>Only clients with the key can read the name.</summary>
     private async Task<StoredFile> SendHiddenAsync(
-        LocalFile file, HiddenNames names, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
+        LocalFile file, HiddenNames names, SendOptions gated, IProgress<TransferProgress>? progress,
+        CancellationToken cancellationToken)
     {
         string stored = names.Hide(file.Name);
         try
         {
             StoredFile sent = await Client.SendAsync(
-                file.Path, stored, options, progress, cancellationToken).ConfigureAwait(false);
+                file.Path, stored, gated, progress, cancellationToken).ConfigureAwait(false);
             return sent with { Name = file.Name };
         }
         catch (DfssException exception)

@@ -260,7 +260,6 @@ public sealed class EarlyEndTests : IAsyncLifetime
         Assert.True(File.Exists(Path.Combine(end.Out, "b.dfss-part")));
         DfssTransferPlan plan = Assert.Single(end.Session.Run(Receive + " -PlanOnly").As<DfssTransferPlan>());
         Assert.Equal((Chunk, 3L * Chunk), (plan.TransferBytes, plan.SavedBytes));
-
         int asked = 0;
         Peer.Holds = (operation, _, _) =>
         {
@@ -272,7 +271,6 @@ public sealed class EarlyEndTests : IAsyncLifetime
         Assert.Equal(content, File.ReadAllBytes(Path.Combine(end.Out, "b")));
         Assert.Equal(1, asked);
         Assert.False(File.Exists(Path.Combine(end.Out, "b.dfss-part")));
-
         end.Session.Run(Receive + " -Force -Restart").ThrowIfFailed();
         Assert.Equal(5, asked);
     }

@@ -3,47 +3,27 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Dfss.Transfer;
 
-/// <summary>What a receive would move: asks the peers which chunks they have, and reads which an interrupted receive
-/// has left.</summary>
-internal sealed class ReceivePlanner(FileTester tester)
+/// <summary>What a receive finds at its destination, without writing there.</summary>
+internal static class ReceivePlanner
 {
-    public async Task<TransferPlan> PlanAsync(
-        StoredFile file, string destinationPath, ReceiveOptions options, IProgress<TransferProgress>? progress,
-        CancellationToken cancellationToken)
-    {
-        FileHealth health = await tester.TestAsync(
-            file, deep: false, progress, cancellationToken).ConfigureAwait(false);
-        FileRecord content = file.Record.ToContent();
-        long saved = options.Restart ? 0 : CountKept(destinationPath, content);
-        return new TransferPlan(
-            content.Length, content.Length - saved, saved, health.File.PresentReplicas ?? 0)
-        {
-            Peers = [.. health.Members.Where(member => member.IsUp)
-                .Select(member => new PeerShare(member.Member, Bytes: 0))],
-            Problem = FindProblem(destinationPath, options, health),
-        };
-    }
-
-    private static string? FindProblem(string destinationPath, ReceiveOptions options, FileHealth health)
+    /// <summary>Why no file may be put there; null if one may.</summary>
+    public static string? FindProblem(string destinationPath, ReceiveOptions options)
     {
         try
         {
             DestinationPath.ThrowIfTaken(DestinationPath.Resolve(destinationPath), options.Force);
+            return null;
         }
         catch (DfssException exception)
         {
             return exception.Reason;
         }
-
-        return health.ManifestProblem ?? (health.LostChunks == 0
-            ? null
-            : FormattableString.Invariant(
-                $"{health.LostChunks} of {health.Chunks.Count} chunks are at no peer that answered."));
     }
 
     /// <summary>The bytes of the chunks that an interrupted receive has noted as written.</summary>
-    private static long CountKept(string destinationPath, FileRecord content)
+    public static long CountKept(string destinationPath, FileRecord record)
     {
+        FileRecord content = record.ToContent();
         string path = PartFile.PathOf(DestinationPath.Resolve(destinationPath));
         if (!PartFile.HasTrailer(content) || !File.Exists(path))
         {

@@ -85,7 +85,9 @@ internal sealed partial class FileSender
         source.ThrowIfChanged();
     }
 
-    /// <summary>The bytes that would go to each member. A chunk that is twice in the file goes to a member once.</summary>
+    /// <summary>
+    /// The bytes that would go to each member. A chunk that is twice in the file goes to a member once.
+    /// </summary>
     private static long[] CountShares(
         long length, int chunkSize, int overhead, ChunkId?[] ids, SendPlan plan, int memberCount)
     {

@@ -11,7 +11,7 @@ internal sealed partial class FileSender(
     PeerDirectory directory,
     ChunkBuffers buffers,
     SendJournals journals,
-    RateLimit? limit,
+    TransferPace pace,
     TransferOptions options)
 {
     /// <summary>Consecutive chunks go to different members: plain round-robin.</summary>
@@ -63,7 +63,7 @@ internal sealed partial class FileSender(
             : null;
         FileKey? key = journal?.Key ?? sendKey?.Key;
         SendCipher? cipher = key is null ? null : new(key, plan.ChunkCount, chunkSize);
-        ChunkUploader uploader = new(source, shortfall, chunkSize - overhead, journal, cipher, buffers, limit, options);
+        ChunkUploader uploader = new(source, shortfall, chunkSize - overhead, journal, cipher, buffers, pace, options);
         FileRecord chosen;
         try
         {
