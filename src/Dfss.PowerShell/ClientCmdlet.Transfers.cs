@@ -7,7 +7,9 @@ public abstract partial class ClientCmdlet
 {
     private Dictionary<string, IReadOnlyList<string>>? optionTexts;
 
-    /// <summary>What a transfer of this command is about. On any thread, between two inputs or while one is taken.</summary>
+    /// <summary>
+    /// What a transfer of this command is about. On any thread, between two inputs or while one is taken.
+    /// </summary>
     private protected TransferDescription DescribeTransfer(
         TransferKind kind, string name, string? localPath, long length, IReadOnlyList<HomeMember>? home = null) => new()
         {

@@ -44,7 +44,9 @@ public sealed class DfssTransfer
     /// <summary>The length of the file in bytes; of a repair, of what is copied.</summary>
     public long Length { get; }
 
-    /// <summary>How many bytes are at their destination. Of an interrupted transfer, about as many as it keeps.</summary>
+    /// <summary>
+    /// How many bytes are at their destination. Of an interrupted transfer, about as many as it keeps.
+    /// </summary>
     public long TransferredBytes { get; }
 
     /// <summary>The percentage that is done.</summary>

@@ -39,3 +39,56 @@ Describe 'A plan' {
         (Send-DfssFile link -PlanOnly).LinkTarget | Should -Be (Get-Item b).FullName
     }
 }
+
+Describe 'A job' {
+    BeforeEach {
+        Push-Location (New-Item -ItemType Directory (Join-Path $TestDrive (New-Guid)))
+        Set-Content a a
+        Set-Content b b
+    }
+
+    AfterEach {
+        Get-Job | Remove-Job -Force
+        Get-DfssFileInfo | Remove-DfssFile -Force
+        Pop-Location
+    }
+
+    It 'sends, receives, repairs and copies as jobs' {
+        (Get-ChildItem | Send-DfssFile -AsJob | Receive-Job -Wait -AutoRemoveJob).Name | Should -Be a, b
+        $received = Receive-DfssFile * out/ -AsJob | Receive-Job -Wait -AutoRemoveJob
+        $received.FullName | Should -Be (Get-ChildItem out).FullName
+        (Repair-DfssFile * -AsJob | Receive-Job -Wait -AutoRemoveJob).Name | Should -Be a, b
+        $null = Copy-DfssFile a c -AsJob | Wait-Job
+        (Get-DfssFileInfo).Name | Should -Be a, b, c
+        Get-Job | Should -HaveCount 1
+        (Get-Job).PSJobTypeName | Should -Be DfssJob
+    }
+
+    It 'goes on while the prompt is idle' {
+        $job = Send-DfssFile a -AsJob
+        $job.Finished.WaitOne(60000) | Should -BeTrue
+        $job.State | Should -Be Completed
+    }
+
+    It 'takes drives and the location of its start' {
+        $null = New-PSDrive -Name J -PSProvider FileSystem -Root $PWD
+        $job = & { Set-Location J:/; Send-DfssFile a, J:/b -AsJob; Set-Location / }
+        ($job | Wait-Job -Timeout 60 | Receive-Job).Name | Should -Be a, b
+    }
+
+    It 'has the errors, the warnings and the verbose lines of the command' {
+        $job = Send-DfssFile a, none -Verbose -AsJob | Wait-Job -Timeout 60
+        $job.State | Should -Be Completed
+        $job.Error.FullyQualifiedErrorId | Should -Be 'PathNotFound,Dfss.Commands.SendDfssFileCommand'
+        $job.Verbose | Should -Not -BeNullOrEmpty
+        { $job | Receive-Job -ErrorAction Stop } | Should -Throw '*none*'
+        (Send-DfssFile a -Peer localhost:1 -AsJob | Wait-Job -Timeout 60).State | Should -Be Failed
+    }
+
+    It 'ends with its process, and leaves no error' {
+        $told = Invoke-Isolated (
+            "Import-Module '$manifest'; " +
+            "`$job = Send-DfssFile '$PWD/a' -Peer $($peers[0].Endpoint) -BandwidthLimit 1 -AsJob; 'started'")
+        $told | Should -Be started
+    }
+}

@@ -147,8 +147,11 @@ public sealed partial class ReceiveDfssFileCommand : StoredFileCmdlet
     private protected override string Activity => "Receiving";
 
     /// <inheritdoc/>
-    private protected override TransferOptions CreateOptions() =>
-        base.CreateOptions() with { BytesPerSecond = BandwidthLimit };
+    private protected override TransferOptions CreateOptions() => base.CreateOptions() with
+    {
+        StateFolder = UserState.Folder,
+        BytesPerSecond = BandwidthLimit,
+    };
 
     /// <inheritdoc/>
     private protected override async Task BeginAsync(CancellationToken cancellationToken)

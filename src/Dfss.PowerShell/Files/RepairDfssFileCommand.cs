@@ -57,8 +57,11 @@ public sealed partial class RepairDfssFileCommand : StoredFileCmdlet
     private protected override string Activity => "Repairing";
 
     /// <inheritdoc/>
-    private protected override TransferOptions CreateOptions() =>
-        base.CreateOptions() with { BytesPerSecond = BandwidthLimit };
+    private protected override TransferOptions CreateOptions() => base.CreateOptions() with
+    {
+        StateFolder = UserState.Folder,
+        BytesPerSecond = BandwidthLimit,
+    };
 
     /// <inheritdoc/>
     private protected override async Task BeginAsync(CancellationToken cancellationToken)

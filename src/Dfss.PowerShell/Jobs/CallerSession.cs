@@ -1,4 +1,5 @@
 using System.Collections.ObjectModel;
+using System.Diagnostics;
 using System.Management.Automation;
 using System.Management.Automation.Runspaces;
 
@@ -66,11 +67,21 @@ internal sealed class CallerSession
         ProviderInfo provider = proxy.Provider.GetOne(FileSystem);
         foreach (PSDriveInfo drive in drives)
         {
-            if (!proxy.Drive.GetAll().Any(
+            if (proxy.Drive.GetAll().Any(
                 known => string.Equals(known.Name, drive.Name, StringComparison.OrdinalIgnoreCase)))
+            {
+                continue;
+            }
+
+            try
             {
                 proxy.Drive.New(
                     new PSDriveInfo(drive.Name, provider, drive.Root, drive.Description, drive.Credential), "global");
+            }
+            catch (RuntimeException exception)
+            {
+                // Its folder is gone. A path on it is then an error of the job.
+                Trace.TraceWarning($"The job has no drive {drive.Name}: {exception.Message}");
             }
         }
     }

@@ -23,7 +23,7 @@ internal sealed class RecordedCommand
         ParameterSet = cmdlet.ParameterSetName;
         ExpectsInput = cmdlet.MyInvocation.ExpectingInput;
         Name = cmdlet.MyInvocation.MyCommand.Name;
-        Line = cmdlet.MyInvocation.Line.Trim();
+        Line = cmdlet.MyInvocation.InvocationName == "&" ? string.Empty : cmdlet.MyInvocation.Line.Trim();
     }
 
     /// <summary>The name of the variable of the job's runspace that has it.</summary>
@@ -34,7 +34,7 @@ internal sealed class RecordedCommand
     /// <summary>The name of the cmdlet.</summary>
     internal string Name { get; }
 
-    /// <summary>The line of the script that has the command; empty where there is none.</summary>
+    /// <summary>The line of the script that has the command; empty where it does not name it.</summary>
     internal string Line { get; }
 
     /// <summary>The parameters of the command line.</summary>

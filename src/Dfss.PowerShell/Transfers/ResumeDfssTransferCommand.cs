@@ -50,6 +50,17 @@ public sealed class ResumeDfssTransferCommand : TransferCmdlet
     private void Start(TransferDescription description)
     {
         (CmdletInfo command, Dictionary<string, object> parameters) = TransferCommand.Create(description, AsJob);
+        foreach ((string name, object value) in MyInvocation.BoundParameters)
+        {
+            if (Cmdlet.CommonParameters.Contains(name) && !name.EndsWith("Variable", StringComparison.Ordinal)
+                && name != "OutBuffer")
+            {
+                parameters[name] = value;
+            }
+        }
+
+        // It was asked for this command.
+        parameters["Confirm"] = new SwitchParameter(isPresent: false);
         ScriptBlock script = ScriptBlock.Create("param($command, $parameters) & $command @parameters");
         try
         {

@@ -115,10 +115,14 @@ public sealed class ConfirmTests : IDisposable
         { "Rename-DfssFile", "Rename-DfssFile a.txt new -Peer $peer" },
         { "Repair-DfssFile", "Repair-DfssFile a.txt -Peer $peer" },
         { "Restore-DfssFile", "Restore-DfssFile gone -Peer $peer" },
+        { "Resume-DfssTransfer", "Resume-DfssTransfer 987654" },
         { "Send-DfssFile", "Send-DfssFile c.txt -Peer $peer" },
         { "Set-DfssContent", "'text' | Set-DfssContent d.txt -Peer $peer" },
+        { "Set-DfssTransfer", "Set-DfssTransfer 987654 -BandwidthLimit 1MB" },
         { "Start-DfssPeer", "Start-DfssPeer -InMemory -Port 0" },
         { "Stop-DfssPeer", "Stop-DfssPeer -InputObject $peer" },
+        { "Stop-DfssTransfer", "Stop-DfssTransfer 987654" },
+        { "Suspend-DfssTransfer", "Suspend-DfssTransfer 987654" },
     };
 
     [Fact]

@@ -122,7 +122,8 @@ public sealed class TransferCommandTests : IAsyncLifetime
         Assert.Contains(
             $"Send-DfssFile -LiteralPath '{folder["big"]}' -Name 'big'", error.ErrorDetails.RecommendedAction,
             StringComparison.Ordinal);
-        string secret = (await File.ReadAllTextAsync(folder["key"], TestContext.Current.CancellationToken))[11..].Trim();
+        string secret =
+            (await File.ReadAllTextAsync(folder["key"], TestContext.Current.CancellationToken))[11..].Trim();
         string journals = Path.Combine(Environment.GetEnvironmentVariable("XDG_STATE_HOME")!, "dfss", "transfers");
         Assert.All(
             Directory.GetFiles(journals),

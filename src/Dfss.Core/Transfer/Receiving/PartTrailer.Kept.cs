@@ -7,7 +7,9 @@ namespace Dfss.Transfer;
 /// <content>The part file that an earlier receive has left, when the record of the file is not at hand.</content>
 internal sealed partial class PartTrailer
 {
-    /// <summary>About how many bytes of a part file are there; 0 if it is not the part of a file of this length.</summary>
+    /// <summary>
+    /// About how many bytes of a part file are there; 0 if it is not the part of a file of this length.
+    /// </summary>
     /// <exception cref="IOException">It cannot be read.</exception>
     public static long CountClaimedBytes(string path, long length)
     {

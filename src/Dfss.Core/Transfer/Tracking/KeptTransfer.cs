@@ -14,7 +14,8 @@ internal static class KeptTransfer
                 { Kind: TransferKind.Send, LocalPath: { } path } =>
                     Math.Min(description.Length, SendJournals.CountKnownBytes(stateFolder, path)),
                 { Kind: TransferKind.Receive, LocalPath: { } path } =>
-                    Math.Min(description.Length, PartTrailer.CountClaimedBytes(PartFile.PathOf(path), description.Length)),
+                    Math.Min(
+                        description.Length, PartTrailer.CountClaimedBytes(PartFile.PathOf(path), description.Length)),
                 _ => 0,
             };
         }

@@ -17,7 +17,9 @@ internal sealed class TransferJournal
     /// <summary>64 KiB: a description has a path, a name and some options.</summary>
     private const int MaxBytes = 64 << 10;
 
-    /// <summary>30 days, as for the journals of sends: a transfer that was not started again since is abandoned.</summary>
+    /// <summary>
+    /// 30 days, as for the journals of sends: a transfer that was not started again since is abandoned.
+    /// </summary>
     private static readonly TimeSpan MaxAge = TimeSpan.FromDays(30);
 
     /// <summary>1 day: clocks differ by less. A file with a time further in the future is removed.</summary>

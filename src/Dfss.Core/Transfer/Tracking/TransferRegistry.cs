@@ -13,6 +13,9 @@ public sealed class TransferRegistry
     private readonly Dictionary<string, int> numbers = new(StringComparer.Ordinal);
     private int lastId;
 
+    // A search takes each journal for a moment, and must not take that of a transfer that begins.
+    private readonly Lock journals = new();
+
     /// <summary>The transfers that run, by number.</summary>
     public IReadOnlyList<TrackedTransfer> Running
     {
@@ -34,9 +37,15 @@ public sealed class TransferRegistry
         ArgumentNullException.ThrowIfNull(description);
         ArgumentNullException.ThrowIfNull(client);
         description = description with { Started = client.Options.TimeProvider.GetUtcNow() };
-        TransferJournal? journal = description.Length > SendJournals.MinSourceBytes
-            ? TransferJournal.TryBegin(client.Options, description)
-            : null;
+        TransferJournal? journal = null;
+        if (description.Length > SendJournals.MinSourceBytes)
+        {
+            lock (journals)
+            {
+                journal = TransferJournal.TryBegin(client.Options, description);
+            }
+        }
+
         lock (gate)
         {
             int id = journal is null ? ++lastId : NumberOf(journal.Key);
@@ -54,9 +63,14 @@ public sealed class TransferRegistry
             return [];
         }
 
+        (string Key, TransferDescription Description)[] kept;
+        lock (journals)
+        {
+            kept = [.. TransferJournal.FindInterrupted(stateFolder)];
+        }
+
         List<TransferStatus> found = [];
-        foreach ((string key, TransferDescription description) in TransferJournal.FindInterrupted(stateFolder)
-            .OrderBy(one => one.Description.Started))
+        foreach ((string key, TransferDescription description) in kept.OrderBy(one => one.Description.Started))
         {
             int id;
             lock (gate)
