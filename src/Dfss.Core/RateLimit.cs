@@ -87,12 +87,13 @@ internal sealed class RateLimit
                     CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
                 Task delay = Task.Delay(wait, timeProvider, ended.Token);
                 Task first = await Task.WhenAny(delay, change).ConfigureAwait(false);
-                await ended.CancelAsync().ConfigureAwait(false);
                 cancellationToken.ThrowIfCancellationRequested();
                 if (first == delay && wait < MaxWait)
                 {
                     return;
                 }
+
+                await ended.CancelAsync().ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException)

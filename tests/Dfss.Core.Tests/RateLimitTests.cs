@@ -79,7 +79,7 @@ public sealed class RateLimitTests
     {
         RateLimit limit = new(1, clock);
         await limit.WaitAsync(1_000_000, Token);
-        Task faster = limit.WaitAsync(1000, Token).AsTask();
+        Task faster = limit.WaitAsync(100_000, Token).AsTask();
         Task last = limit.WaitAsync(1000, Token).AsTask();
         limit.BytesPerSecond = 1_000_000;
         Assert.False(faster.IsCompleted);
