@@ -85,10 +85,30 @@ Describe 'A job' {
         (Send-DfssFile a -Peer localhost:1 -AsJob | Wait-Job -Timeout 60).State | Should -Be Failed
     }
 
+    It 'uses the peers of its session' {
+        $told = Invoke-Isolated (
+            "Import-Module '$manifest'; `$null = Start-DfssPeer -InMemory -Port 0; " +
+            "(Send-DfssFile '$PWD/a' -AsJob | Receive-Job -Wait).Name")
+        $told | Should -Be a
+    }
+
     It 'ends with its process, and leaves no error' {
         $told = Invoke-Isolated (
             "Import-Module '$manifest'; " +
             "`$job = Send-DfssFile '$PWD/a' -Peer $($peers[0].Endpoint) -BandwidthLimit 1 -AsJob; 'started'")
         $told | Should -Be started
+    }
+
+    It 'runs in a background job of PowerShell where the module is in the module path' {
+        $before = $env:PSModulePath
+        $env:PSModulePath = (Split-Path (Split-Path $manifest)) + [IO.Path]::PathSeparator + $before
+        $env:DFSS_PEER = $peers.Endpoint -join ','
+        try {
+            $job = Send-DfssFile a &
+            ($job | Wait-Job -Timeout 60 | Receive-Job).Name | Should -Be a
+        } finally {
+            $env:PSModulePath = $before
+            $env:DFSS_PEER = $null
+        }
     }
 }

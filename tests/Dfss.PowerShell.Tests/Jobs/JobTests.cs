@@ -138,13 +138,17 @@ public sealed class JobTests : IAsyncLifetime
     [Fact]
     public async Task Keys_and_passwords_are_read_when_the_job_is_started()
     {
-        peer.Holds = (operation, _, _) => operation == Operations.Hello;
-        Job job = Start("New-DfssEncryptionKey ./key | Out-Null; Send-DfssFile in/a -EncryptionKey ./key -Peer $peer "
-            + "-AsJob; [IO.File]::Delete(\"$PWD/key\")");
-        await peer.Reached.WaitAsync(TimeLimit, TestContext.Current.CancellationToken);
-        peer.Release();
-        session.Run("Get-Job | Stop-Job").ThrowIfFailed();
-        Assert.DoesNotContain(job.Error, error => Result.IdOf(error) == "EncryptionKeyNotFound");
+        Job job = await EndAsync(
+            """
+            $null = New-DfssEncryptionKey ./key
+            $secret = [System.Security.SecureString]::new()
+            [IO.File]::ReadAllText("$PWD/key").Trim().ToCharArray() | ForEach-Object { $secret.AppendChar($_) }
+            Send-DfssFile in/a -EncryptionKey $secret -Peer $peer -AsJob
+            $secret.Dispose()
+            [IO.File]::Delete("$PWD/key")
+            """);
+        Assert.Empty(job.Error);
+        Assert.True(((DfssFileInfo)Assert.Single(job.Output).BaseObject).IsEncrypted);
     }
 
     private Job Start(string script) =>
