@@ -65,6 +65,16 @@ public sealed class ConfirmTests : IDisposable
     }
 
     [Fact]
+    public void A_job_is_asked_about_once_when_it_is_started()
+    {
+        Assert.Equal(
+            ["a.txt", "b.txt", "c.txt"],
+            Names("Send-DfssFile *.txt -Peer $peer -AsJob -Confirm | Receive-Job -Wait -AutoRemoveJob"));
+        Assert.Contains("\"Start a job\" on target \"Send-DfssFile, 1 input\"", Assert.Single(host.Questions),
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Stopping_asks_for_each_peer()
     {
         session.Run("$other = Start-DfssPeer ./b.txt.store -Port 0 -Confirm").ThrowIfFailed();

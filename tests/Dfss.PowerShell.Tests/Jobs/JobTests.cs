@@ -128,7 +128,7 @@ public sealed class JobTests : IAsyncLifetime
     }
 
     [Fact]
-    public void A_job_is_asked_about_once_and_WhatIf_starts_none()
+    public void WhatIf_starts_no_job()
     {
         Assert.Empty(session.Run("Send-DfssFile in/a -Peer $peer -AsJob -WhatIf").ThrowIfFailed().Output);
         Assert.Empty(session.Run("$WhatIfPreference = $true; Send-DfssFile in/a -Peer $peer -AsJob").Output);
