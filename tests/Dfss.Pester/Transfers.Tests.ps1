@@ -55,7 +55,7 @@ Describe 'Transfers' {
             '-NoProfile', '-NonInteractive', '-Command', "`"Import-Module '$manifest'; $start`"")
         $state = Join-Path ($env:XDG_STATE_HOME ?? "$HOME/.local/state") dfss
         Wait-Until { (Get-ChildItem (Join-Path $state sends) -ErrorAction Ignore).Length -gt 300 }
-        $process.Kill()
+        $process.Kill($true)
         $process.WaitForExit()
         $found = Get-DfssTransfer
         $found.State | Should -Be Interrupted

@@ -13,7 +13,7 @@ public sealed class SetDfssTransferCommand : TransferCmdlet
     [Parameter(Mandatory = true, HelpMessage = "How many bytes a second are moved at most; 0 for no limit.")]
     [ValidateRange(0, long.MaxValue)]
     [ArgumentCompleter(typeof(NoCompletion))]
-    public long BandwidthLimit { get; set; }
+    public long? BandwidthLimit { get; set; }
 
     /// <summary>Gives the changed transfers.</summary>
     [Parameter(HelpMessage = "Returns the transfers.")]
