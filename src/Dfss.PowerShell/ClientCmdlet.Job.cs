@@ -60,7 +60,7 @@ public abstract partial class ClientCmdlet
             ThrowTerminatingError(obstacle);
         }
 
-        Do(HoldKeysAsync);
+        Run(HoldKeysAsync);
         caller = new CallerSession(this);
         recording = new RecordedCommand(this) { Identity = identity, Choice = choice, Peers = Client.Peers };
     }
@@ -72,7 +72,7 @@ public abstract partial class ClientCmdlet
         {
             foreach (RecordedInput _ in Replayed.Replay(this))
             {
-                Do(ProcessAsync);
+                Run(ProcessAsync);
             }
 
             return true;

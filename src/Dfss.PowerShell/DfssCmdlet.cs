@@ -86,9 +86,6 @@ public abstract class DfssCmdlet : PSCmdlet, IDisposable
     /// <summary>Whether the command is in a pipeline, behind another one.</summary>
     internal virtual bool ExpectsInput => MyInvocation.ExpectingInput;
 
-    /// <summary>Runs a body, and serves it on this thread, which is the pipeline's.</summary>
-    private protected void Do(Func<CancellationToken, Task> body) => Run(body);
-
     /// <inheritdoc/>
     protected sealed override void EndProcessing()
     {
@@ -252,7 +249,8 @@ public abstract class DfssCmdlet : PSCmdlet, IDisposable
 
     private ShownProgress Progress => shownProgress ??= new ShownProgress(this);
 
-    private void Run(Func<CancellationToken, Task> body)
+    /// <summary>Runs a body, and serves it on this thread, which is the pipeline's.</summary>
+    private protected void Run(Func<CancellationToken, Task> body)
     {
         ExceptionDispatchInfo? ending = bridge.Run(body);
         switch (ending?.SourceException)

@@ -15,11 +15,11 @@ internal static class KeptTransfer
                     Math.Min(description.Length, SendJournals.CountKnownBytes(stateFolder, path)),
                 { Kind: TransferKind.Receive, LocalPath: { } path } =>
                     Math.Min(
-                        description.Length, PartTrailer.CountClaimedBytes(PartFile.PathOf(path), description.Length)),
+                        description.Length, PartTrailer.CountClaimedBytes(PartOf(path), description.Length)),
                 _ => 0,
             };
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or DfssException)
         {
             return 0;
         }
@@ -36,7 +36,10 @@ internal static class KeptTransfer
 
         if (description is { Kind: TransferKind.Receive, LocalPath: { } destination })
         {
-            PartTrailer.ForgetPart(PartFile.PathOf(destination), description.Length);
+            PartTrailer.ForgetPart(PartOf(destination), description.Length);
         }
     }
+
+    /// <summary>It is beside the file that a link leads to.</summary>
+    private static string PartOf(string destination) => PartFile.PathOf(DestinationPath.Resolve(destination));
 }
