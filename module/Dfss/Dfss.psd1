@@ -19,6 +19,7 @@
         'Get-DfssContent'
         'Get-DfssFileInfo'
         'Get-DfssPeer'
+        'Get-DfssTransfer'
         'Join-DfssCluster'
         'New-DfssCluster'
         'New-DfssEncryptionKey'
@@ -32,11 +33,15 @@
         'Rename-DfssFile'
         'Repair-DfssFile'
         'Restore-DfssFile'
+        'Resume-DfssTransfer'
         'Revoke-DfssCertificate'
         'Send-DfssFile'
         'Set-DfssContent'
+        'Set-DfssTransfer'
         'Start-DfssPeer'
         'Stop-DfssPeer'
+        'Stop-DfssTransfer'
+        'Suspend-DfssTransfer'
         'Test-DfssFile'
     )
     VariablesToExport    = @()

@@ -3,7 +3,8 @@ namespace Dfss;
 /// <summary>
 /// Limits the average number of bytes per second (a token bucket that may be overdrawn). A caller waits until the time
 /// for all earlier grants has passed; it is then granted any size at once. Callers are served in order of arrival, so
-/// none starves and small requests do not overtake a large one. Safe for concurrent use.
+/// none starves and small requests do not overtake a large one. The rate may be changed at any time, and holds at once
+/// for those that wait. Safe for concurrent use.
 /// </summary>
 internal sealed class RateLimit
 {
@@ -11,60 +12,146 @@ internal sealed class RateLimit
     /// 250 ms of unused time may be used later: timers are late by some milliseconds, which would otherwise be lost at
     /// each wait. More would be a noticeable burst.
     /// </summary>
-    private static readonly TimeSpan Slack = TimeSpan.FromMilliseconds(250);
+    private const double SlackSeconds = 0.25;
+
+    /// <summary>Half a byte: the numbers are not exact, and none is below one byte.</summary>
+    private const double Tolerance = 0.5;
+
+    /// <summary>45 d: a timer takes no more than 49 days. A caller whose turn is later waits again.</summary>
+    private static readonly TimeSpan MaxWait = TimeSpan.FromDays(45);
 
     private readonly Lock gate = new();
     private readonly TimeProvider timeProvider;
-    private readonly long started;
+    private long? rate;
+    private long last;
 
-    // When the time for all grants so far has passed, measured since the start.
-    private TimeSpan paid = -Slack;
+    // Bytes that callers have been granted or wait for, and those whose time has passed; since the rate was set.
+    private double granted;
+    private double served;
+    private TaskCompletionSource changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <param name="bytesPerSecond">The average rate.</param>
+    /// <param name="bytesPerSecond">The average rate; null for no limit.</param>
     /// <param name="timeProvider">The clock.</param>
-    public RateLimit(long bytesPerSecond, TimeProvider timeProvider)
+    public RateLimit(long? bytesPerSecond, TimeProvider timeProvider)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(bytesPerSecond);
-        BytesPerSecond = bytesPerSecond;
+        ThrowIfNotPositive(bytesPerSecond);
         this.timeProvider = timeProvider;
-        started = timeProvider.GetTimestamp();
+        rate = bytesPerSecond;
+        last = timeProvider.GetTimestamp();
+        served = SlackSeconds * (rate ?? 0);
     }
 
-    /// <summary>The average rate.</summary>
-    public long BytesPerSecond { get; }
+    /// <summary>The average rate; null for no limit.</summary>
+    public long? BytesPerSecond
+    {
+        get
+        {
+            lock (gate)
+            {
+                return rate;
+            }
+        }
+
+        set
+        {
+            ThrowIfNotPositive(value);
+            TaskCompletionSource former;
+            lock (gate)
+            {
+                Advance();
+                served = rate is null ? granted : served;
+                rate = value;
+                former = changed;
+                changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            }
+
+            former.SetResult();
+        }
+    }
 
     /// <summary>Waits for the turn of this many bytes. A cancelled caller returns them to later callers.</summary>
     public async ValueTask WaitAsync(long bytes, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(bytes);
         cancellationToken.ThrowIfCancellationRequested();
-        var cost = TimeSpan.FromSeconds((double)bytes / BytesPerSecond);
-        TimeSpan wait;
-        lock (gate)
-        {
-            TimeSpan now = timeProvider.GetElapsedTime(started);
-            TimeSpan turn = paid > now - Slack ? paid : now - Slack;
-            paid = turn + cost;
-            wait = turn - now;
-        }
-
-        if (wait <= TimeSpan.Zero)
+        if (Take(bytes) is not { } turn)
         {
             return;
         }
 
         try
         {
-            await Task.Delay(wait, timeProvider, cancellationToken).ConfigureAwait(false);
+            while (TimeUntil(turn) is (TimeSpan wait, Task change))
+            {
+                using CancellationTokenSource ended =
+                    CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+                Task delay = Task.Delay(wait, timeProvider, ended.Token);
+                Task first = await Task.WhenAny(delay, change).ConfigureAwait(false);
+                cancellationToken.ThrowIfCancellationRequested();
+                if (first == delay && wait < MaxWait)
+                {
+                    return;
+                }
+
+                await ended.CancelAsync().ConfigureAwait(false);
+            }
         }
         catch (OperationCanceledException)
         {
             lock (gate)
             {
-                paid -= cost;
+                granted -= bytes;
             }
 
             throw;
+        }
+    }
+
+    /// <summary>The turn of a caller; null if there is no limit.</summary>
+    private double? Take(long bytes)
+    {
+        lock (gate)
+        {
+            if (rate is null)
+            {
+                return null;
+            }
+
+            Advance();
+            double turn = granted;
+            granted += bytes;
+            return turn;
+        }
+    }
+
+    private (TimeSpan Wait, Task Change)? TimeUntil(double turn)
+    {
+        lock (gate)
+        {
+            Advance();
+            double missing = turn - served;
+            return rate is not { } bytesPerSecond || missing < Tolerance
+                ? null
+                : (TimeSpan.FromSeconds(Math.Min(missing / bytesPerSecond, MaxWait.TotalSeconds)), changed.Task);
+        }
+    }
+
+    private void Advance()
+    {
+        long now = timeProvider.GetTimestamp();
+        double seconds = timeProvider.GetElapsedTime(last, now).TotalSeconds;
+        last = now;
+        if (rate is { } bytesPerSecond)
+        {
+            served = Math.Min(served + (seconds * bytesPerSecond), granted + (SlackSeconds * bytesPerSecond));
+        }
+    }
+
+    private static void ThrowIfNotPositive(long? bytesPerSecond)
+    {
+        if (bytesPerSecond is { } value)
+        {
+            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value, nameof(bytesPerSecond));
         }
     }
 }

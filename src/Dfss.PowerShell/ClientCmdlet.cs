@@ -56,13 +56,22 @@ public abstract partial class ClientCmdlet : DfssCmdlet
     {
         (isVerbose, isDebug) = await InvokeAsync(() => (IsWanted("Verbose"), IsWanted("Debug"))).ConfigureAwait(false);
 
-        IdentityParameters parameters = ReadIdentity(cancellationToken);
-        identity = await parameters.ReadAsync(cancellationToken).ConfigureAwait(false);
-        choice = parameters.Choice;
+        IReadOnlyList<PeerAddress> peers;
+        if (Replayed is { } recorded)
+        {
+            (identity, choice, peers) = (recorded.Identity, recorded.Choice, recorded.Peers);
+        }
+        else
+        {
+            IdentityParameters parameters = ReadIdentity(cancellationToken);
+            identity = await parameters.ReadAsync(cancellationToken).ConfigureAwait(false);
+            choice = parameters.Choice;
+            peers = await FindPeersAsync(cancellationToken).ConfigureAwait(false);
+        }
 
         // Created here, before parallel work begins, so that there is only one; and so that missing or misspelt peers
         // are an error at once, not with the first input.
-        client = new DfssClient(await FindPeersAsync(cancellationToken).ConfigureAwait(false), CreateOptions());
+        client = new DfssClient(peers, CreateOptions());
         names = FindNames();
     }
 

@@ -40,22 +40,60 @@ public abstract class DfssCmdlet : PSCmdlet, IDisposable
     private protected CertificateNotices Notices => new(TakeVerbose, TakeWarning);
 
     /// <inheritdoc/>
-    protected sealed override void BeginProcessing() => Run(BeginAsync);
+    protected sealed override void BeginProcessing()
+    {
+        TakeCommand();
+        Run(BeginAsync);
+        BeginRecord();
+    }
 
     /// <inheritdoc/>
     protected sealed override void ProcessRecord()
     {
-        if (!TryProcess())
+        if (!TryRecord() && !TryProcess())
         {
             Run(ProcessAsync);
         }
     }
 
+    /// <summary>Takes over the command of a job, before anything else, where this runs in one.</summary>
+    private protected virtual void TakeCommand()
+    {
+    }
+
+    /// <summary>Records the command line for a job.</summary>
+    private protected virtual void BeginRecord()
+    {
+    }
+
+    /// <summary>Records the input for a job, or does all that a job has recorded.</summary>
+    /// <returns>Whether it did; otherwise the input is processed.</returns>
+    private protected virtual bool TryRecord() => false;
+
+    /// <summary>Starts the job of what was recorded.</summary>
+    /// <returns>Whether it did; otherwise the input has ended.</returns>
+    private protected virtual bool TryStartJob() => false;
+
+    /// <summary>The parameters of the command line, and those of the input.</summary>
+    private protected virtual IReadOnlyDictionary<string, object?> Bound => MyInvocation.BoundParameters;
+
+    /// <summary>Whether a parameter is given.</summary>
+    internal bool IsBound(string parameter) => Bound.ContainsKey(parameter);
+
+    /// <summary>The parameter set, of the input or before the first one.</summary>
+    internal virtual string InputSet => ParameterSetName;
+
+    /// <summary>Whether the command is in a pipeline, behind another one.</summary>
+    internal virtual bool ExpectsInput => MyInvocation.ExpectingInput;
+
     /// <inheritdoc/>
     protected sealed override void EndProcessing()
     {
-        Run(EndAsync);
-        shownProgress?.Complete();
+        if (!TryStartJob())
+        {
+            Run(EndAsync);
+            shownProgress?.Complete();
+        }
     }
 
     /// <inheritdoc/>
@@ -140,7 +178,7 @@ public abstract class DfssCmdlet : PSCmdlet, IDisposable
         InvokeAsync(() => Progress.Show(createPicture()));
 
     /// <summary>Whether progress is to be shown; call on the pipeline thread only.</summary>
-    internal bool IsProgressWanted() => Progress.IsWanted();
+    internal virtual bool IsProgressWanted() => Progress.IsWanted();
 
     /// <summary>Runs an action on the pipeline thread. When it throws, the pipeline ends with that exception.</summary>
     internal Task InvokeAsync(Action action) => InvokeAsync(() =>
@@ -177,7 +215,7 @@ public abstract class DfssCmdlet : PSCmdlet, IDisposable
     /// as bound from the start, and sets its property for each object of the pipeline. Valid before the first input.
     /// </summary>
     private protected bool IsFixed(string parameter) =>
-        MyInvocation.BoundParameters.TryGetValue(parameter, out object? given) && given is string;
+        Bound.TryGetValue(parameter, out object? given) && given is string;
 
     /// <summary>Whether the command only reports what it would do. On the pipeline thread only.</summary>
     internal bool IsWhatIf() => MyInvocation.BoundParameters.TryGetValue("WhatIf", out object? given)
@@ -211,7 +249,8 @@ public abstract class DfssCmdlet : PSCmdlet, IDisposable
 
     private ShownProgress Progress => shownProgress ??= new ShownProgress(this);
 
-    private void Run(Func<CancellationToken, Task> body)
+    /// <summary>Runs a body, and serves it on this thread, which is the pipeline's.</summary>
+    private protected void Run(Func<CancellationToken, Task> body)
     {
         ExceptionDispatchInfo? ending = bridge.Run(body);
         switch (ending?.SourceException)

@@ -5,7 +5,7 @@ using Dfss.Feedback;
 namespace Dfss.Commands;
 
 /// <summary>
-/// The import and removal of the module: peers of a session end with it, detached ones do not.
+/// The import and removal of the module: peers and jobs of a session end with it, detached peers do not.
 /// </summary>
 public sealed class ModuleLifetime : IModuleAssemblyInitializer, IModuleAssemblyCleanup
 {
@@ -17,16 +17,22 @@ public sealed class ModuleLifetime : IModuleAssemblyInitializer, IModuleAssembly
         FeedbackRegistration.Add();
         if (Interlocked.Exchange(ref isWatchingExit, 1) == 0)
         {
-            AppDomain.CurrentDomain.ProcessExit += (_, _) => PipelineBridge.WaitFor(() =>
-                SessionPeers.StopAsync(ending: null));
+            AppDomain.CurrentDomain.ProcessExit += (_, _) => PipelineBridge.WaitFor(() => StopAsync(ending: null));
         }
     }
 
-    /// <summary>Stops the peers that this session started, and those of sessions that have ended.</summary>
+    /// <summary>Stops the jobs and peers that this session started, and those of sessions that have ended.</summary>
     public void OnRemove(PSModuleInfo psModuleInfo)
     {
         FeedbackRegistration.Remove();
         Runspace session = Runspace.DefaultRunspace;
-        PipelineBridge.WaitFor(() => Task.WhenAll(NameCache.StopAsync(), SessionPeers.StopAsync(session)));
+        PipelineBridge.WaitFor(() => Task.WhenAll(NameCache.StopAsync(), StopAsync(session)));
+    }
+
+    /// <summary>Jobs first: they may use the peers.</summary>
+    private static async Task StopAsync(Runspace? ending)
+    {
+        await SessionJobs.StopAsync(ending).ConfigureAwait(false);
+        await SessionPeers.StopAsync(ending).ConfigureAwait(false);
     }
 }

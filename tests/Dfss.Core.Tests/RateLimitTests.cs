@@ -73,4 +73,30 @@ public sealed class RateLimitTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
             () => limit.WaitAsync(1, new CancellationToken(canceled: true)).AsTask());
     }
+
+    [Fact]
+    public async Task A_change_holds_at_once_also_for_those_that_wait()
+    {
+        RateLimit limit = new(1, clock);
+        await limit.WaitAsync(1_000_000, Token);
+        Task faster = limit.WaitAsync(100_000, Token).AsTask();
+        Task last = limit.WaitAsync(1000, Token).AsTask();
+        limit.BytesPerSecond = 1_000_000;
+        Assert.False(faster.IsCompleted);
+        clock.Advance(TimeSpan.FromSeconds(1));
+        await faster;
+        Assert.False(last.IsCompleted);
+        limit.BytesPerSecond = null;
+        await last;
+        await limit.WaitAsync(long.MaxValue, Token);
+
+        // What went without a limit is no debt.
+        limit.BytesPerSecond = 1000;
+        await limit.WaitAsync(500, Token);
+        Task next = limit.WaitAsync(1, Token).AsTask();
+        Assert.False(next.IsCompleted);
+        clock.Advance(TimeSpan.FromSeconds(1));
+        await next;
+        Assert.Throws<ArgumentOutOfRangeException>(() => limit.BytesPerSecond = 0);
+    }
 }

@@ -26,7 +26,7 @@ public sealed class BindingTests : IDisposable
     }
 
     [Fact]
-    public void WhatIf_contacts_no_peer() =>
+    public void WhatIf_of_a_send_whose_peers_cannot_be_reached_is_no_error() =>
         Assert.Empty(session.Run("Send-DfssFile a/x.txt -Peer localhost:1 -WhatIf").As<object>());
 
     [Fact]

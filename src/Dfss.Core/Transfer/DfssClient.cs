@@ -20,7 +20,7 @@ public sealed partial class DfssClient : IAsyncDisposable
     private readonly PeerDirectory directory;
     private readonly HomeFinder finder;
     private readonly AddressRefresher addresses;
-    private readonly RateLimit? limit;
+    private readonly RateLimit limit;
     private readonly SendJournals journals;
 
     /// <summary>Makes a client; connects to nothing yet.</summary>
@@ -59,7 +59,7 @@ public sealed partial class DfssClient : IAsyncDisposable
         };
         finder = new HomeFinder(peers, directory);
         addresses = new AddressRefresher(options);
-        limit = options.BytesPerSecond is long rate ? new RateLimit(rate, options.TimeProvider) : null;
+        limit = new RateLimit(options.BytesPerSecond, options.TimeProvider);
         journals = new SendJournals(options);
     }
 
@@ -68,6 +68,8 @@ public sealed partial class DfssClient : IAsyncDisposable
 
     /// <summary>How this client transfers.</summary>
     public TransferOptions Options { get; }
+
+    private TransferPace Pace(TransferGate? gate) => new(limit, gate);
 
     private FileTester Tester => new(directory, holders, buffers, Options);
 
@@ -81,7 +83,7 @@ public sealed partial class DfssClient : IAsyncDisposable
         SendOptions options,
         IProgress<TransferProgress>? progress,
         CancellationToken cancellationToken = default) =>
-        new FileSender(finder, directory, buffers, journals, limit, Options).SendAsync(
+        new FileSender(finder, directory, buffers, journals, Pace(options.Gate), Options).SendAsync(
             sourcePath, name, options, progress, cancellationToken);
 
     /// <summary>
@@ -98,7 +100,7 @@ public sealed partial class DfssClient : IAsyncDisposable
         SendOptions options,
         IProgress<TransferProgress>? progress,
         CancellationToken cancellationToken = default) =>
-        new FileSender(finder, directory, buffers, journals, limit, Options).SendAsync(
+        new FileSender(finder, directory, buffers, journals, Pace(options.Gate), Options).SendAsync(
             source, name, options, progress, cancellationToken);
 
     /// <summary>The current record of a name.</summary>
@@ -135,7 +137,7 @@ public sealed partial class DfssClient : IAsyncDisposable
         ReceiveOptions options,
         IProgress<TransferProgress>? progress,
         CancellationToken cancellationToken = default) =>
-        new FileReceiver(directory, holders, buffers, addresses, limit, Options).ReceiveAsync(
+        new FileReceiver(directory, holders, buffers, addresses, Pace(options.Gate), Options).ReceiveAsync(
             file, destinationPath, options, progress, cancellationToken);
 
     /// <summary>
@@ -157,7 +159,7 @@ public sealed partial class DfssClient : IAsyncDisposable
             options.Keys,
             directory,
             (at, home) => new ChunkFetcher(home, at.Record, holders, buffers, Options),
-            limit,
+            Pace(gate: null),
             Options,
             cancellationToken).ConfigureAwait(false);
         return new StoredFileStream(content, options.DisposesClient ? this : null);
@@ -242,7 +244,7 @@ public sealed partial class DfssClient : IAsyncDisposable
         RepairOptions options,
         IProgress<TransferProgress>? progress,
         CancellationToken cancellationToken = default) =>
-        new FileRepairer(directory, Tester, buffers, limit, Options).RepairAsync(
+        new FileRepairer(directory, Tester, buffers, Pace(options.Gate), Options).RepairAsync(
             file, options, progress, cancellationToken);
 
     /// <summary>What the peer at this address reports of itself.</summary>

@@ -57,6 +57,9 @@ public sealed record RepairOptions
     /// </summary>
     public IReadOnlyList<PeerAddress>? MoveTo { get; init; }
 
+    /// <summary>Suspends the transfer; null if it never is.</summary>
+    public TransferGate? Gate { get; init; }
+
     /// <summary>
     /// Called, from any thread, before anything is copied or changed; if it returns false, nothing is. Not called if
     /// there is nothing to do. Null for always yes.

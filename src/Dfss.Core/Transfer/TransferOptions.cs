@@ -131,6 +131,9 @@ public sealed record SendOptions
     /// </summary>
     public IReadOnlyList<Recipient> Recipients { get; init; } = [];
 
+    /// <summary>Suspends the transfer; null if it never is.</summary>
+    public TransferGate? Gate { get; init; }
+
     /// <summary>Whether an existing name is replaced, at any version.</summary>
     public bool Force { get; init; }
 
@@ -168,6 +171,9 @@ public sealed record ReceiveOptions
 {
     /// <summary>The options that hold when none are given.</summary>
     public static ReceiveOptions Default { get; } = new();
+
+    /// <summary>Suspends the transfer; null if it never is.</summary>
+    public TransferGate? Gate { get; init; }
 
     /// <summary>Whether an existing destination is replaced.</summary>
     public bool Force { get; init; }

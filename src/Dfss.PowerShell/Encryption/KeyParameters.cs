@@ -103,6 +103,31 @@ internal sealed class KeyParameters
         return recipients;
     }
 
+    /// <summary>The same keys, read from their files and SecureStrings.</summary>
+    internal async Task<DfssEncryptionKeySource> HoldAsync(
+        DfssEncryptionKeySource key, CancellationToken cancellationToken) => key.Key is not null
+            ? key
+            : new DfssEncryptionKeySource(
+                new DfssEncryptionKey(await ReadAsync(key, cancellationToken).ConfigureAwait(false), path: null));
+
+    /// <summary>The same certificates, read from their files.</summary>
+    /// <param name="certificates">The certificates as given.</param>
+    /// <param name="withKeys">Whether their private keys are needed.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    internal async Task<DfssCertificateSource[]> HoldAsync(
+        IEnumerable<DfssCertificateSource> certificates, bool withKeys, CancellationToken cancellationToken)
+    {
+        var held = new List<DfssCertificateSource>();
+        foreach (DfssCertificateSource certificate in certificates)
+        {
+            held.Add(new DfssCertificateSource(withKeys
+                ? (await Reader.ReadOwnAsync(certificate, cancellationToken).ConfigureAwait(false)).Certificate
+                : (await Reader.ReadAuthoritiesAsync(certificate, cancellationToken).ConfigureAwait(false))[0]));
+        }
+
+        return [.. held];
+    }
+
     private IdentityParameters Reader => new()
     {
         CertificatePassword = Password,

@@ -5,7 +5,7 @@ namespace Dfss.Commands;
 
 /// <summary>Copies stored files to other names at the same peers. No chunk is moved.</summary>
 [Cmdlet(VerbsCommon.Copy, "DfssFile", DefaultParameterSetName = NameSet, SupportsShouldProcess = true)]
-[OutputType(typeof(DfssFileInfo))]
+[OutputType(typeof(DfssFileInfo), typeof(Job))]
 public sealed class CopyDfssFileCommand : StoredFileCmdlet, INewNameCmdlet
 {
     private readonly NewNames names;
@@ -51,6 +51,10 @@ public sealed class CopyDfssFileCommand : StoredFileCmdlet, INewNameCmdlet
     [Parameter(HelpMessage = "Returns the changed files.")]
     public SwitchParameter PassThru { get; set; }
 
+    /// <summary>Runs the command as a job.</summary>
+    [Parameter(HelpMessage = "Runs the command as a job in this process, and returns the job.")]
+    public SwitchParameter AsJob { get; set; }
+
     string INewNameCmdlet.NothingDone => "Nothing was copied.";
 
     string INewNameCmdlet.Done => "Copied to";
@@ -62,6 +66,9 @@ public sealed class CopyDfssFileCommand : StoredFileCmdlet, INewNameCmdlet
 
     /// <inheritdoc/>
     private protected override long? GivenVersion => Version;
+
+    /// <inheritdoc/>
+    private protected override bool RunsAsJob => AsJob;
 
     /// <inheritdoc/>
     private protected override string Activity => "Copying";

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Management.Automation;
 using Dfss.Transfer;
 
 namespace Dfss.Commands;
@@ -86,7 +85,7 @@ internal sealed partial class FilePump(
             await WriteNextAsync(cancellationToken).ConfigureAwait(false);
         }
 
-        group.Add(work with { IsObject = cmdlet.ParameterSetName == StoredFileCmdlet.InputObjectSet });
+        group.Add(work with { IsObject = cmdlet.InputSet == StoredFileCmdlet.InputObjectSet });
         if (group.Count == SmallFilesAtOnce || work.Length > SmallFileBytes)
         {
             StartGroup();
@@ -114,7 +113,7 @@ internal sealed partial class FilePump(
             // Only the time of the input counts, not the work of this command and those after it on the file before.
             TimeSpan took = time.GetElapsedTime(readyForInput);
             TimeSpan waited = works.Count + group.Count > 0 ? time.GetElapsedTime(waitingSince) : TimeSpan.Zero;
-            bool isDue = cmdlet.MyInvocation.ExpectingInput && (took > SlowInput || waited > MaxReadAhead);
+            bool isDue = cmdlet.ExpectsInput && (took > SlowInput || waited > MaxReadAhead);
             using CancellationTokenSource? waitLimit =
                 isDue ? new CancellationTokenSource(WaitAfter(took > waited ? took : waited), time) : null;
             await takeInputAsync(cancellationToken).ConfigureAwait(false);
@@ -221,46 +220,6 @@ internal sealed partial class FilePump(
         }
 
         group.Clear();
-    }
-
-    /// <summary>Works on one file when its turn has come.</summary>
-    /// <returns>The action that writes its result, or its error, to the pipeline.</returns>
-    /// <exception cref="PeersGoneException">No further file can succeed either.</exception>
-    private async Task<Action> WorkAsync(FileWork file, SemaphoreSlim turns)
-    {
-        await turns.WaitAsync(ending.Token).ConfigureAwait(false);
-        IProgress<TransferProgress>? tracked = progress?.Track(file.Name, file.Length);
-        try
-        {
-            Action write = await file.RunAsync(tracked, ending.Token).ConfigureAwait(false);
-            return () =>
-            {
-                // Counted first: a downstream command may end the pipeline although the file is done.
-                filesDone++;
-                bytesDone += file.Length;
-                write();
-            };
-        }
-        catch (DfssException exception)
-        {
-            if (!ErrorRecords.IsAboutThePeers(exception) || CanOthersSucceed(file.Home, file.IsObject))
-            {
-                ErrorRecord error = ErrorRecords.Create(file.Tell(exception), file.Target);
-                return () => cmdlet.Fail(error);
-            }
-
-            await ending.CancelAsync().ConfigureAwait(false);
-            throw new PeersGoneException(file, exception);
-        }
-        finally
-        {
-            if (tracked is not null)
-            {
-                progress!.Finish(tracked);
-            }
-
-            turns.Release();
-        }
     }
 
     /// <summary>

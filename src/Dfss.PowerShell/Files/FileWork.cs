@@ -19,6 +19,9 @@ internal sealed record FileWork(
     /// <summary>The peers of a stored file; null for a local file that is sent.</summary>
     internal IReadOnlyList<HomeMember>? Home { get; init; }
 
+    /// <summary>What the transfer is about; null for work that is no transfer.</summary>
+    internal TransferDescription? Description { get; init; }
+
     /// <summary>Whether the file came as an object, which names the file's peers.</summary>
     internal bool IsObject { get; init; }
 

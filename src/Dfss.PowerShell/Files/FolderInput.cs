@@ -88,11 +88,13 @@ internal sealed class FolderInput(LocalNaming naming, NameFilter filter, bool in
             LocalTreeEntryKind.Unreadable => item with { Error = CreateUnreadable(entry) },
             LocalTreeEntryKind.Loop => item with
             {
-                Warning = $"'{entry.Path}' is a link to a folder that it is in. It is not followed.",
+                Warning = $"'{entry.Path}' is a link to the folder "
+                    + $"'{PlanText.FindLinkTarget(entry.Path)}', which it is in. It is not followed.",
             },
             LocalTreeEntryKind.FolderLink => item with
             {
-                Verbose = $"'{entry.Path}' is a link to a folder, and is passed over. -FollowSymlink follows it.",
+                Verbose = $"'{entry.Path}' is a link to the folder '{PlanText.FindLinkTarget(entry.Path)}', and is "
+                    + "passed over. -FollowSymlink follows it.",
             },
             LocalTreeEntryKind.NotRegular => item with
             {

@@ -103,8 +103,8 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
     /// <inheritdoc/>
     private protected override async Task BeginAsync(CancellationToken cancellationToken)
     {
-        isNameOnCommandLine = MyInvocation.BoundParameters.ContainsKey(nameof(Name))
-            || MyInvocation.BoundParameters.ContainsKey(nameof(LiteralName));
+        isNameOnCommandLine = Bound.ContainsKey(nameof(Name))
+            || Bound.ContainsKey(nameof(LiteralName));
         isPeerOnCommandLine = Peer is not null;
         if (EncryptionKey is not null && !HiddenName)
         {
@@ -117,12 +117,12 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
     }
 
     /// <inheritdoc/>
-    private protected override bool NeedsPeers => !MyInvocation.ExpectingInput;
+    private protected override bool NeedsPeers => !ExpectsInput;
 
     /// <inheritdoc/>
     private protected override Task ProcessAsync(CancellationToken cancellationToken)
     {
-        string[] names = ParameterSetName == LiteralNameSet ? LiteralName : Name;
+        string[] names = InputSet == LiteralNameSet ? LiteralName : Name;
         if (Peer is null || isPeerOnCommandLine)
         {
             RequirePeers();
@@ -146,7 +146,7 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
 
     private async Task WriteAsync(IEnumerable<string> names, CancellationToken cancellationToken)
     {
-        bool isLiteral = ParameterSetName == LiteralNameSet;
+        bool isLiteral = InputSet == LiteralNameSet;
         foreach (string name in names)
         {
             NameQuery? query = null;

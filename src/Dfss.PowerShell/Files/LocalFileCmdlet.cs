@@ -89,7 +89,8 @@ public abstract partial class LocalFileCmdlet : ClientCmdlet
     private protected virtual string Normalize(string name) => FileName.Normalize(name);
 
     /// <summary>Whether to take this file (-WhatIf, -Confirm).</summary>
-    private protected virtual Task<bool> IsWantedAsync(LocalFile file) => Task.FromResult(true);
+    private protected virtual Task<bool> IsWantedAsync(LocalFile file, CancellationToken cancellationToken) =>
+        Task.FromResult(true);
 
     /// <inheritdoc/>
     private protected override TransferOptions CreateOptions() =>
@@ -103,9 +104,9 @@ public abstract partial class LocalFileCmdlet : ClientCmdlet
     {
         await base.BeginAsync(cancellationToken).ConfigureAwait(false);
         await Files.BeginAsync().ConfigureAwait(false);
-        isNameOnCommandLine = MyInvocation.BoundParameters.ContainsKey(nameof(Name));
-        isPathOnCommandLine = MyInvocation.BoundParameters.ContainsKey(nameof(LiteralPath))
-            || MyInvocation.BoundParameters.ContainsKey(nameof(InputObject));
+        isNameOnCommandLine = Bound.ContainsKey(nameof(Name));
+        isPathOnCommandLine = Bound.ContainsKey(nameof(LiteralPath))
+            || Bound.ContainsKey(nameof(InputObject));
         sole.IsForCommand = IsFixed(nameof(Name));
         ThrowIfNameIsNotAlone();
         string? root = RelativeTo is null
@@ -150,8 +151,8 @@ public abstract partial class LocalFileCmdlet : ClientCmdlet
 
     private async Task TakePathsAsync(CancellationToken cancellationToken)
     {
-        bool isFromPipeline = ParameterSetName != PathSet && !isPathOnCommandLine;
-        if (ParameterSetName == InputObjectSet)
+        bool isFromPipeline = InputSet != PathSet && !isPathOnCommandLine;
+        if (InputSet == InputObjectSet)
         {
             foreach (FileSystemInfo item in InputObject)
             {
@@ -164,7 +165,7 @@ public abstract partial class LocalFileCmdlet : ClientCmdlet
         }
 
         bool isDefaultName = RelativeTo is not null || (string.IsNullOrEmpty(Name) && !isNameOnCommandLine);
-        bool isLiteral = ParameterSetName == LiteralPathSet;
+        bool isLiteral = InputSet == LiteralPathSet;
         foreach (string text in isLiteral ? LiteralPath : Path)
         {
             IReadOnlyList<string> paths =
@@ -222,7 +223,7 @@ public abstract partial class LocalFileCmdlet : ClientCmdlet
         {
             await WriteVerboseAsync($"'{file.Path}' was taken already.").ConfigureAwait(false);
         }
-        else if (await IsWantedAsync(file).ConfigureAwait(false))
+        else if (await IsWantedAsync(file, cancellationToken).ConfigureAwait(false))
         {
             // Only now: a file that is skipped must not claim the name of another one.
             await TakeAsync(file, cancellationToken).ConfigureAwait(false);

@@ -34,13 +34,22 @@ internal sealed class MirrorRemoval(DfssCmdlet cmdlet)
     internal static CmdletException Refuse(string why, string action) => new(ErrorRecords.Create(
         "MirrorNeedsFolder", ErrorCategory.InvalidArgument, target: null, $"-Mirror {why}.", action));
 
+    /// <summary>Why -Mirror cannot run in a job, which cannot ask; null if it need not ask.</summary>
+    internal static ErrorRecord? FindJobObstacle(IReadOnlyDictionary<string, object?> bound) =>
+        bound.TryGetValue("Confirm", out object? confirm) && confirm is SwitchParameter { IsPresent: false }
+            ? null
+            : ErrorRecords.Create(
+                "MirrorNeedsAnswer", ErrorCategory.InvalidArgument, target: null,
+                "-Mirror asks before it removes, and a job cannot ask.",
+                "Look at the plan with -PlanOnly, then give -Confirm:$false.");
+
     /// <summary>
     /// Asks once whether to remove files, as a command of high impact does: unless -Confirm is given, or
     /// $ConfirmPreference has another value than High, with which each file is asked about, or none.
     /// </summary>
     internal Task<bool> AskAsync(IReadOnlyList<string> names, string place) => cmdlet.InvokeAsync(() =>
     {
-        if (names.Count == 0 || cmdlet.IsWhatIf() || cmdlet.MyInvocation.BoundParameters.ContainsKey("Confirm")
+        if (names.Count == 0 || cmdlet.IsWhatIf() || cmdlet.IsBound("Confirm")
             || !LanguagePrimitives.TryConvertTo(
                 cmdlet.GetVariableValue("ConfirmPreference"), out ConfirmImpact preference)
             || preference != ConfirmImpact.High)

@@ -1,5 +1,6 @@
 using System.Collections.ObjectModel;
 using System.Diagnostics;
+using System.Globalization;
 using System.Management.Automation;
 using Dfss.Transfer;
 
@@ -33,7 +34,7 @@ public sealed partial class ReceiveDfssFileCommand
 
         foreach (PlannedFile file in planned)
         {
-            if (await IsWantedAsync(file).ConfigureAwait(false))
+            if (await IsWantedAsync(file, cancellationToken).ConfigureAwait(false))
             {
                 await EnqueueAsync(file, cancellationToken).ConfigureAwait(false);
             }
@@ -66,8 +67,9 @@ public sealed partial class ReceiveDfssFileCommand
         return destination;
     }
 
-    /// <summary>The disk is asked by a file in the folder; -WhatIf writes none.</summary>
-    private bool IgnoresCase(string existingFolder) => !isWhatIf && LocalName.IgnoresCase(existingFolder);
+    /// <summary>The disk is asked by a file in the folder; -WhatIf and -PlanOnly write none.</summary>
+    private bool IgnoresCase(string existingFolder) =>
+        !isWhatIf && !PlanOnly && LocalName.IgnoresCase(existingFolder);
 
     /// <inheritdoc/>
     private protected override Task TakeFileAsync(StoredFile file, CancellationToken cancellationToken)
@@ -97,13 +99,13 @@ public sealed partial class ReceiveDfssFileCommand
         try
         {
             planned = new PlannedFile(file, destination.Locate(name), destination);
-            if (Flatten || !MyInvocation.ExpectingInput)
+            if (Flatten || !ExpectsInput)
             {
                 plan.Add(planned);
                 return;
             }
 
-            if (!await IsWantedAsync(planned).ConfigureAwait(false))
+            if (!await IsWantedAsync(planned, cancellationToken).ConfigureAwait(false))
             {
                 return;
             }
@@ -119,8 +121,22 @@ public sealed partial class ReceiveDfssFileCommand
         await EnqueueAsync(planned, cancellationToken).ConfigureAwait(false);
     }
 
-    private Task<bool> IsWantedAsync(PlannedFile planned) =>
-        unchanged.IsOn ? Task.FromResult(true) : ShouldProcessAsync(planned.Path, Describe(planned.File));
+    private async Task<bool> IsWantedAsync(PlannedFile planned, CancellationToken cancellationToken)
+    {
+        if (unchanged.IsOn || PlanOnly)
+        {
+            return true;
+        }
+
+        if (!isWhatIf)
+        {
+            return await ShouldProcessAsync(planned.Path, Describe(planned.File)).ConfigureAwait(false);
+        }
+
+        // The peers are asked about several files at once.
+        await EnqueueAsync(planned, cancellationToken).ConfigureAwait(false);
+        return false;
+    }
 
     private static string Describe(StoredFile file) =>
         $"Receive '{file.Name}', {ByteSize.ToText(file.Record.ContentLength)}";
@@ -134,8 +150,23 @@ public sealed partial class ReceiveDfssFileCommand
         {
             StoredName = file.Record.Name,
             Home = file.Record.Home,
+            Description = PlanOnly || isWhatIf ? null : DescribeTransfer(file, planned.Path),
         };
         return Files.EnqueueAsync(work, cancellationToken);
+    }
+
+    private TransferDescription DescribeTransfer(StoredFile file, string path)
+    {
+        TransferDescription description = DescribeTransfer(
+            TransferKind.Receive, file.Name, path, file.Record.ContentLength, file.Record.Home);
+        string version = file.Record.Version.ToString(CultureInfo.InvariantCulture);
+        return file.Newest is null ? description : description with
+        {
+            Parameters = new Dictionary<string, IReadOnlyList<string>>(description.Parameters)
+            {
+                [nameof(Version)] = [version],
+            },
+        };
     }
 
     private async Task<Action> ReceiveAsync(
@@ -148,25 +179,29 @@ public sealed partial class ReceiveDfssFileCommand
             {
                 TakeVerbose(FormattableString.Invariant(
                     $"'{path}' is unchanged: it is version {file.Record.Version} of '{file.Name}'."));
-                return Files.PassOver(
-                    file.Record.ContentLength, () => WriteReceived(path, isSkipped: true), isUnchanged: true);
+                Action write = PlanOnly
+                    ? () => WriteObject(CreateUnchangedPlan(file, path))
+                    : () => WriteReceived(path, isSkipped: true);
+                return Files.PassOver(file.Record.ContentLength, write, isUnchanged: true);
             }
+        }
 
-            // Only now is it known that there is something to ask about.
-            if (isWhatIf)
-            {
-                return Files.PassOver(file.Record.ContentLength, () => ShouldProcess(path, Describe(file)));
-            }
+        if (PlanOnly || isWhatIf)
+        {
+            return await PlanAsync(file, path, progress, cancellationToken).ConfigureAwait(false);
+        }
 
-            if (!await ShouldProcessAsync(path, Describe(file)).ConfigureAwait(false))
-            {
-                return Files.PassOver(file.Record.ContentLength, static () => { });
-            }
+        // Only now is it known that there is something to ask about.
+        if (unchanged.IsOn && !await ShouldProcessAsync(path, Describe(file)).ConfigureAwait(false))
+        {
+            return Files.PassOver(file.Record.ContentLength, static () => { });
         }
 
         long started = Stopwatch.GetTimestamp();
         destination.MakeFolder(path);
-        await Client.ReceiveAsync(file, path, options, progress, cancellationToken).ConfigureAwait(false);
+        await Client.ReceiveAsync(
+            file, path, options with { Gate = TransferProgressTee.GateOf(progress) }, progress,
+            cancellationToken).ConfigureAwait(false);
         Files.SayDone($"Received '{path}' from", file, started);
         return () => WriteReceived(path, isSkipped: false);
     }

@@ -6,6 +6,11 @@ namespace Dfss.Commands;
 public sealed partial class ReceiveDfssFileCommand
 {
     /// <inheritdoc/>
+    private protected override ErrorRecord? FindJobObstacle() => Mirror && !PlanOnly
+        ? MirrorRemoval.FindJobObstacle(Bound)
+        : null;
+
+    /// <inheritdoc/>
     private protected override async Task EndAsync(CancellationToken cancellationToken)
     {
         await base.EndAsync(cancellationToken).ConfigureAwait(false);
@@ -33,6 +38,13 @@ public sealed partial class ReceiveDfssFileCommand
         if (obstacle is not null)
         {
             await WriteErrorAsync(obstacle).ConfigureAwait(false);
+        }
+        else if (PlanOnly)
+        {
+            foreach (string path in surplus!)
+            {
+                await WriteObjectAsync(CreateRemovalPlan(path, destination)).ConfigureAwait(false);
+            }
         }
         else if (await mirror.AskAsync(surplus!, "from this machine").ConfigureAwait(false))
         {

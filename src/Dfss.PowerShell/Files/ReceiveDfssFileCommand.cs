@@ -8,7 +8,7 @@ namespace Dfss.Commands;
 /// <summary>Receives stored files. A file gets its name only when every chunk has been verified. Several files
 /// are received at once; results come in the order of the input.</summary>
 [Cmdlet(VerbsCommunications.Receive, "DfssFile", DefaultParameterSetName = NameSet, SupportsShouldProcess = true)]
-[OutputType(typeof(FileInfo))]
+[OutputType(typeof(FileInfo), typeof(DfssTransferPlan), typeof(Job))]
 public sealed partial class ReceiveDfssFileCommand : StoredFileCmdlet
 {
     /// <summary>The current location.</summary>
@@ -106,6 +106,14 @@ public sealed partial class ReceiveDfssFileCommand : StoredFileCmdlet
     [ArgumentCompleter(typeof(NoCompletion))]
     public long? BandwidthLimit { get; set; }
 
+    /// <summary>Gives what would be received, as an object for each file, and writes nothing.</summary>
+    [Parameter(HelpMessage = "Returns what would be received, an object for each file; writes nothing.")]
+    public SwitchParameter PlanOnly { get; set; }
+
+    /// <summary>Runs the command as a job.</summary>
+    [Parameter(HelpMessage = "Runs the command as a job in this process, and returns the job.")]
+    public SwitchParameter AsJob { get; set; }
+
     /// <summary>Encryption keys to read encrypted files with: objects, SecureStrings or paths. Files that are not
     /// encrypted are then refused.</summary>
     [Parameter(HelpMessage = "Encryption keys to read encrypted files with: objects, SecureStrings or paths.")]
@@ -133,17 +141,23 @@ public sealed partial class ReceiveDfssFileCommand : StoredFileCmdlet
     private protected override long? GivenVersion => Version;
 
     /// <inheritdoc/>
+    private protected override bool RunsAsJob => AsJob;
+
+    /// <inheritdoc/>
     private protected override string Activity => "Receiving";
 
     /// <inheritdoc/>
-    private protected override TransferOptions CreateOptions() =>
-        base.CreateOptions() with { BytesPerSecond = BandwidthLimit };
+    private protected override TransferOptions CreateOptions() => base.CreateOptions() with
+    {
+        StateFolder = UserState.Folder,
+        BytesPerSecond = BandwidthLimit,
+    };
 
     /// <inheritdoc/>
     private protected override async Task BeginAsync(CancellationToken cancellationToken)
     {
         folder = new StoredFolder(RelativeTo, Flatten);
-        if (Mirror && (Flatten || MyInvocation.ExpectingInput || ParameterSetName != NameSet))
+        if (Mirror && (Flatten || ExpectsInput || InputSet != NameSet))
         {
             throw MirrorRemoval.Refuse(
                 "needs the names of stored files as -Name, and their folders", "Give -Name, for example photos/*.");
@@ -173,6 +187,18 @@ public sealed partial class ReceiveDfssFileCommand : StoredFileCmdlet
         if (Mirror)
         {
             CheckMirrored(await FindDestinationAsync().ConfigureAwait(false));
+        }
+    }
+
+    /// <inheritdoc/>
+    private protected override async Task HoldKeysAsync(CancellationToken cancellationToken)
+    {
+        await base.HoldKeysAsync(cancellationToken).ConfigureAwait(false);
+        if (DecryptionCertificate is not null)
+        {
+            var keys = new KeyParameters { ResolvePath = ResolveNewAsync, Password = DecryptionPassword };
+            DecryptionCertificate = await keys.HoldAsync(
+                DecryptionCertificate, withKeys: true, cancellationToken).ConfigureAwait(false);
         }
     }
 }

@@ -9,8 +9,8 @@ namespace Dfss.Commands;
 /// them to other peers. Several files are repaired at once; results come in the order of the input.
 /// </summary>
 [Cmdlet(VerbsDiagnostic.Repair, "DfssFile", DefaultParameterSetName = NameSet, SupportsShouldProcess = true)]
-[OutputType(typeof(DfssFileRepair))]
-public sealed class RepairDfssFileCommand : StoredFileCmdlet
+[OutputType(typeof(DfssFileRepair), typeof(DfssTransferPlan), typeof(Job))]
+public sealed partial class RepairDfssFileCommand : StoredFileCmdlet
 {
     // Then a file that has all its copies gives no result either.
     private bool isWhatIf;
@@ -39,15 +39,29 @@ public sealed class RepairDfssFileCommand : StoredFileCmdlet
     [ArgumentCompleter(typeof(NoCompletion))]
     public long? BandwidthLimit { get; set; }
 
+    /// <summary>Gives what would be copied, as an object for each file, and copies nothing.</summary>
+    [Parameter(HelpMessage = "Returns what would be copied, an object for each file; copies nothing.")]
+    public SwitchParameter PlanOnly { get; set; }
+
+    /// <summary>Runs the command as a job.</summary>
+    [Parameter(HelpMessage = "Runs the command as a job in this process, and returns the job.")]
+    public SwitchParameter AsJob { get; set; }
+
     /// <inheritdoc/>
     private protected override bool TakesEarlierVersions => false;
+
+    /// <inheritdoc/>
+    private protected override bool RunsAsJob => AsJob;
 
     /// <inheritdoc/>
     private protected override string Activity => "Repairing";
 
     /// <inheritdoc/>
-    private protected override TransferOptions CreateOptions() =>
-        base.CreateOptions() with { BytesPerSecond = BandwidthLimit };
+    private protected override TransferOptions CreateOptions() => base.CreateOptions() with
+    {
+        StateFolder = UserState.Folder,
+        BytesPerSecond = BandwidthLimit,
+    };
 
     /// <inheritdoc/>
     private protected override async Task BeginAsync(CancellationToken cancellationToken)
@@ -66,19 +80,24 @@ public sealed class RepairDfssFileCommand : StoredFileCmdlet
             {
                 StoredName = file.Record.Name,
                 Home = file.Record.Home,
+                Description = PlanOnly || isWhatIf ? null : DescribeTransfer(
+                    TransferKind.Repair, file.Name, localPath: null, file.Record.ContentLength, file.Record.Home),
             },
             cancellationToken);
 
     private async Task<Action> RepairAsync(
         StoredFile file, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
     {
+        if (PlanOnly)
+        {
+            return await PlanAsync(file, progress, cancellationToken).ConfigureAwait(false);
+        }
+
         long started = Stopwatch.GetTimestamp();
         bool isWanted = !isWhatIf;
-        var options = new RepairOptions
+        RepairOptions options = CreateRepairOptions() with
         {
-            Deep = Deep,
-            Replicas = Replicas > 0 ? Replicas : null,
-            MoveTo = moveTo,
+            Gate = TransferProgressTee.GateOf(progress),
             Confirm = async (plan, _) =>
                 isWanted = await ShouldProcessAsync(file.Name, Describe(plan)).ConfigureAwait(false),
         };
@@ -92,6 +111,13 @@ public sealed class RepairDfssFileCommand : StoredFileCmdlet
         Files.SayDone(result.MovedFrom is null ? "Repaired" : "Moved", file, started);
         return () => WriteObject(new DfssFileRepair(result with { File = result.File with { Name = file.Name } }));
     }
+
+    private RepairOptions CreateRepairOptions() => new()
+    {
+        Deep = Deep,
+        Replicas = Replicas > 0 ? Replicas : null,
+        MoveTo = moveTo,
+    };
 
     private string Describe(RepairPlan plan)
     {

@@ -18,6 +18,11 @@ public sealed partial class SendDfssFileCommand
     }
 
     /// <inheritdoc/>
+    private protected override ErrorRecord? FindJobObstacle() => Mirror && !PlanOnly
+        ? MirrorRemoval.FindJobObstacle(Bound)
+        : null;
+
+    /// <inheritdoc/>
     private protected override async Task EndAsync(CancellationToken cancellationToken)
     {
         await base.EndAsync(cancellationToken).ConfigureAwait(false);
@@ -48,7 +53,14 @@ public sealed partial class SendDfssFileCommand
             surplus.Add(file);
         }
 
-        if (await mirror.AskAsync([.. surplus.Select(file => file.Name)], "from the store").ConfigureAwait(false))
+        if (PlanOnly)
+        {
+            foreach (StoredFile file in surplus)
+            {
+                await WriteObjectAsync(CreateRemovalPlan(file)).ConfigureAwait(false);
+            }
+        }
+        else if (await mirror.AskAsync([.. surplus.Select(file => file.Name)], "from the store").ConfigureAwait(false))
         {
             await RemoveAsync(surplus, cancellationToken).ConfigureAwait(false);
         }

@@ -9,7 +9,7 @@ namespace Dfss.Commands;
 /// <summary>Sends files to peers. A file's result is written when no crash or power cut at a peer can lose any of it.
 /// Several files are sent at once; results come in the order of the input.</summary>
 [Cmdlet(VerbsCommunications.Send, "DfssFile", DefaultParameterSetName = PathSet, SupportsShouldProcess = true)]
-[OutputType(typeof(DfssFileInfo))]
+[OutputType(typeof(DfssFileInfo), typeof(DfssTransferPlan), typeof(Job))]
 public sealed partial class SendDfssFileCommand : LocalFileCmdlet
 {
     private SendOptions options = SendOptions.Default;
@@ -78,6 +78,14 @@ public sealed partial class SendDfssFileCommand : LocalFileCmdlet
     [ArgumentCompleter(typeof(NoCompletion))]
     public long? BandwidthLimit { get; set; }
 
+    /// <summary>Gives what would be sent, as an object for each file, and sends nothing.</summary>
+    [Parameter(HelpMessage = "Returns what would be sent, an object for each file; sends nothing.")]
+    public SwitchParameter PlanOnly { get; set; }
+
+    /// <summary>Runs the command as a job.</summary>
+    [Parameter(HelpMessage = "Runs the command as a job in this process, and returns the job.")]
+    public SwitchParameter AsJob { get; set; }
+
     /// <summary>A key to encrypt the files with, so that the peers cannot read them: an object, a SecureString or a
     /// path.</summary>
     [Parameter(HelpMessage = "A key to encrypt the files with: an object, a SecureString or a path.")]
@@ -94,6 +102,9 @@ public sealed partial class SendDfssFileCommand : LocalFileCmdlet
     [CertificateArgument(IsList = true)]
     [ValidateNotNullOrEmpty]
     public DfssCertificateSource[]? Recipient { get; set; }
+
+    /// <inheritdoc/>
+    private protected override bool RunsAsJob => AsJob;
 
     /// <inheritdoc/>
     private protected override string Activity => "Sending";
@@ -142,11 +153,37 @@ public sealed partial class SendDfssFileCommand : LocalFileCmdlet
     }
 
     /// <inheritdoc/>
+    private protected override async Task HoldKeysAsync(CancellationToken cancellationToken)
+    {
+        var keys = new KeyParameters { ResolvePath = ResolveNewAsync };
+        EncryptionKey = EncryptionKey is null
+            ? null
+            : await keys.HoldAsync(EncryptionKey, cancellationToken).ConfigureAwait(false);
+        Recipient = Recipient is null
+            ? null
+            : await keys.HoldAsync(Recipient, withKeys: false, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
     private protected override string Normalize(string name) => FileName.NormalizeNew(name);
 
     /// <inheritdoc/>
-    private protected override Task<bool> IsWantedAsync(LocalFile file) =>
-        unchanged.IsOn ? Task.FromResult(true) : ShouldProcessAsync(file.Path, Describe(file));
+    private protected override async Task<bool> IsWantedAsync(LocalFile file, CancellationToken cancellationToken)
+    {
+        if (unchanged.IsOn || PlanOnly)
+        {
+            return true;
+        }
+
+        if (!isWhatIf)
+        {
+            return await ShouldProcessAsync(file.Path, Describe(file)).ConfigureAwait(false);
+        }
+
+        // The peers are asked about several files at once.
+        await EnqueueAsync(file, cancellationToken).ConfigureAwait(false);
+        return false;
+    }
 
     private static string Describe(LocalFile file) => $"Send {ByteSize.ToText(file.Length)} as '{file.Name}'";
 
@@ -163,10 +200,17 @@ public sealed partial class SendDfssFileCommand : LocalFileCmdlet
                 .ConfigureAwait(false);
         }
 
-        await Files.EnqueueAsync(
-            new FileWork(file.Name, file.Path, file.Length, (progress, token) => SendAsync(file, progress, token)),
-            cancellationToken).ConfigureAwait(false);
+        await EnqueueAsync(file, cancellationToken).ConfigureAwait(false);
     }
+
+    private Task EnqueueAsync(LocalFile file, CancellationToken cancellationToken) => Files.EnqueueAsync(
+        new FileWork(file.Name, file.Path, file.Length, (progress, token) => SendAsync(file, progress, token))
+        {
+            Description = PlanOnly || isWhatIf
+                ? null
+                : DescribeTransfer(TransferKind.Send, file.Name, file.Path, file.Length),
+        },
+        cancellationToken);
 
     private async Task<Action> SendAsync(LocalFile file, IProgress<TransferProgress>? progress,
         CancellationToken cancellationToken)
@@ -179,27 +223,29 @@ public sealed partial class SendDfssFileCommand : LocalFileCmdlet
             {
                 TakeVerbose(FormattableString.Invariant(
                     $"'{file.Path}' is unchanged since version {same.Record.Version} of '{file.Name}'."));
-                return Files.PassOver(
-                    file.Length, () => WriteObject(new DfssFileInfo(same, file.Path) { Skipped = true }),
-                    isUnchanged: true);
-            }
-
-            // Only now is it known that there is something to ask about.
-            if (isWhatIf)
-            {
-                return Files.PassOver(file.Length, () => ShouldProcess(file.Path, Describe(file)));
-            }
-
-            if (!await ShouldProcessAsync(file.Path, Describe(file)).ConfigureAwait(false))
-            {
-                return Files.PassOver(file.Length, static () => { });
+                object result = PlanOnly
+                    ? CreateUnchangedPlan(file, same)
+                    : new DfssFileInfo(same, file.Path) { Skipped = true };
+                return Files.PassOver(file.Length, () => WriteObject(result), isUnchanged: true);
             }
         }
 
+        if (PlanOnly || isWhatIf)
+        {
+            return await PlanAsync(file, progress, cancellationToken).ConfigureAwait(false);
+        }
+
+        // Only now is it known that there is something to ask about.
+        if (unchanged.IsOn && !await ShouldProcessAsync(file.Path, Describe(file)).ConfigureAwait(false))
+        {
+            return Files.PassOver(file.Length, static () => { });
+        }
+
         long started = Stopwatch.GetTimestamp();
+        SendOptions gated = options with { Gate = TransferProgressTee.GateOf(progress) };
         StoredFile stored = hidden is null
-            ? await Client.SendAsync(file.Path, file.Name, options, progress, cancellationToken).ConfigureAwait(false)
-            : await SendHiddenAsync(file, hidden, progress, cancellationToken).ConfigureAwait(false);
+            ? await Client.SendAsync(file.Path, file.Name, gated, progress, cancellationToken).ConfigureAwait(false)
+            : await SendHiddenAsync(file, hidden, gated, progress, cancellationToken).ConfigureAwait(false);
         Remember(stored);
         Files.SayDone($"Sent '{file.Path}' as", stored, started);
         return () => WriteObject(new DfssFileInfo(stored, file.Path));
@@ -207,13 +253,14 @@ public sealed partial class SendDfssFileCommand : LocalFileCmdlet
 
     /// <summary>Only clients with the key can read the name.</summary>
     private async Task<StoredFile> SendHiddenAsync(
-        LocalFile file, HiddenNames names, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
+        LocalFile file, HiddenNames names, SendOptions gated, IProgress<TransferProgress>? progress,
+        CancellationToken cancellationToken)
     {
         string stored = names.Hide(file.Name);
         try
         {
             StoredFile sent = await Client.SendAsync(
-                file.Path, stored, options, progress, cancellationToken).ConfigureAwait(false);
+                file.Path, stored, gated, progress, cancellationToken).ConfigureAwait(false);
             return sent with { Name = file.Name };
         }
         catch (DfssException exception)

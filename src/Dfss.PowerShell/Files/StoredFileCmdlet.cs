@@ -141,8 +141,8 @@ public abstract partial class StoredFileCmdlet : ClientCmdlet
     /// <inheritdoc/>
     private protected override async Task BeginAsync(CancellationToken cancellationToken)
     {
-        isNameOnCommandLine = MyInvocation.BoundParameters.ContainsKey(nameof(Name))
-            || MyInvocation.BoundParameters.ContainsKey(nameof(LiteralName));
+        isNameOnCommandLine = Bound.ContainsKey(nameof(Name))
+            || Bound.ContainsKey(nameof(LiteralName));
         if (EncryptionKey is not null && !HiddenName && !OpensContents)
         {
             throw KeyErrors.HiddenNameMissing();
@@ -154,6 +154,17 @@ public abstract partial class StoredFileCmdlet : ClientCmdlet
         if (Activity is not null)
         {
             await Files.BeginAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <inheritdoc/>
+    private protected override async Task HoldKeysAsync(CancellationToken cancellationToken)
+    {
+        if (EncryptionKey is not null)
+        {
+            var keys = new KeyParameters { ResolvePath = ResolveNewAsync };
+            EncryptionKey = await Task.WhenAll(EncryptionKey.Select(
+                key => keys.HoldAsync(key, cancellationToken))).ConfigureAwait(false);
         }
     }
 
@@ -181,7 +192,7 @@ public abstract partial class StoredFileCmdlet : ClientCmdlet
             await doAsync().ConfigureAwait(false);
         }
         catch (DfssException exception) when (!ErrorRecords.IsAboutThePeers(exception)
-            || Files.CanOthersSucceed(file.Record.Home, isObject: ParameterSetName == InputObjectSet))
+            || Files.CanOthersSucceed(file.Record.Home, isObject: InputSet == InputObjectSet))
         {
             await WriteErrorAsync(ErrorRecords.Create(
                 FileWork.Tell(exception, file.Record.Name, file.Name), file.Name)).ConfigureAwait(false);
@@ -194,7 +205,7 @@ public abstract partial class StoredFileCmdlet : ClientCmdlet
     /// <summary>Enqueues the files of one input.</summary>
     private protected virtual async Task TakeInputAsync(CancellationToken cancellationToken)
     {
-        if (ParameterSetName == InputObjectSet)
+        if (InputSet == InputObjectSet)
         {
             foreach (DfssFileInfo file in InputObject)
             {
@@ -205,7 +216,7 @@ public abstract partial class StoredFileCmdlet : ClientCmdlet
         }
 
         RequirePeers();
-        bool isLiteral = ParameterSetName == LiteralNameSet;
+        bool isLiteral = InputSet == LiteralNameSet;
         foreach (string name in isLiteral ? LiteralName : Name)
         {
             NameQuery? query = null;

@@ -65,6 +65,16 @@ public sealed class ConfirmTests : IDisposable
     }
 
     [Fact]
+    public void A_job_is_asked_about_once_when_it_is_started()
+    {
+        Assert.Equal(
+            ["a.txt", "b.txt", "c.txt"],
+            Names("Send-DfssFile *.txt -Peer $peer -AsJob -Confirm | Receive-Job -Wait -AutoRemoveJob"));
+        Assert.Contains("\"Start a job\" on target \"Send-DfssFile, 1 input\"", Assert.Single(host.Questions),
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Stopping_asks_for_each_peer()
     {
         session.Run("$other = Start-DfssPeer ./b.txt.store -Port 0 -Confirm").ThrowIfFailed();
@@ -115,10 +125,14 @@ public sealed class ConfirmTests : IDisposable
         { "Rename-DfssFile", "Rename-DfssFile a.txt new -Peer $peer" },
         { "Repair-DfssFile", "Repair-DfssFile a.txt -Peer $peer" },
         { "Restore-DfssFile", "Restore-DfssFile gone -Peer $peer" },
+        { "Resume-DfssTransfer", "Resume-DfssTransfer 987654" },
         { "Send-DfssFile", "Send-DfssFile c.txt -Peer $peer" },
         { "Set-DfssContent", "'text' | Set-DfssContent d.txt -Peer $peer" },
+        { "Set-DfssTransfer", "Set-DfssTransfer 987654 -BandwidthLimit 1MB" },
         { "Start-DfssPeer", "Start-DfssPeer -InMemory -Port 0" },
         { "Stop-DfssPeer", "Stop-DfssPeer -InputObject $peer" },
+        { "Stop-DfssTransfer", "Stop-DfssTransfer 987654" },
+        { "Suspend-DfssTransfer", "Suspend-DfssTransfer 987654" },
     };
 
     [Fact]

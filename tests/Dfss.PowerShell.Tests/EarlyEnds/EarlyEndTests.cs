@@ -258,7 +258,8 @@ public sealed class EarlyEndTests : IAsyncLifetime
         Peer.Holds = (operation, map, _) => operation == Operations.GetChunk && Asks(map, last);
         await end.RunAsync(EndKind.Stop, Receive + " -ThrottleLimit 1");
         Assert.True(File.Exists(Path.Combine(end.Out, "b.dfss-part")));
-
+        DfssTransferPlan plan = Assert.Single(end.Session.Run(Receive + " -PlanOnly").As<DfssTransferPlan>());
+        Assert.Equal((Chunk, 3L * Chunk), (plan.TransferBytes, plan.SavedBytes));
         int asked = 0;
         Peer.Holds = (operation, _, _) =>
         {
@@ -270,7 +271,6 @@ public sealed class EarlyEndTests : IAsyncLifetime
         Assert.Equal(content, File.ReadAllBytes(Path.Combine(end.Out, "b")));
         Assert.Equal(1, asked);
         Assert.False(File.Exists(Path.Combine(end.Out, "b.dfss-part")));
-
         end.Session.Run(Receive + " -Force -Restart").ThrowIfFailed();
         Assert.Equal(5, asked);
     }

@@ -72,7 +72,7 @@ public sealed class MirrorTests : IDisposable
             session.Run($"{script} -SkipUnchanged -WhatIf").ThrowIfFailed().Output,
             item => !(bool)item.Properties["Skipped"].Value);
         string[] lines = script == Send
-            ? [$"\"Send 3 B as 't/new'\" on target \"{folder["t", "new"]}\"",
+            ? [$"1 copy\" on target \"{folder["t", "new"]}\"",
                 "\"Remove version 1, 1 B\" on target \"t/b\""]
             : [$"\"Remove the file, which is not stored\" on target \"{folder["x", "mine"]}\""];
         Assert.Equal(lines.Length, host.Lines.Count);

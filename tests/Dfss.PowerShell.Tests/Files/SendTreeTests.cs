@@ -161,15 +161,15 @@ public sealed class SendTreeTests : IDisposable
         Assert.Equal(
             [
                 $"'{folder["l", "fifo"]}' is a FIFO, socket or device, and is passed over.",
-                $"'{folder["l", "other"]}' is a link to a folder, and is passed over. -FollowSymlink follows it.",
-                $"'{folder["l", "up"]}' is a link to a folder, and is passed over. -FollowSymlink follows it.",
+                Passed("other", folder["u"]),
+                Passed("up", folder["l"]),
             ],
             plain.Verbose.Where(line => line.Contains("is passed over", StringComparison.Ordinal)));
         Assert.Empty(plain.Warnings);
         Result followed = session.Run("Send-DfssFile l -Recurse -FollowSymlink -Force -Peer $peer").ThrowIfFailed();
         Assert.Equal("l/file l/other/e l/x", Stored());
         Assert.Equal(
-            $"'{folder["l", "up"]}' is a link to a folder that it is in. It is not followed.",
+            $"'{folder["l", "up"]}' is a link to the folder '{folder["l"]}', which it is in. It is not followed.",
             Assert.Single(followed.Warnings));
     }
 
@@ -188,7 +188,7 @@ public sealed class SendTreeTests : IDisposable
     }
 
     [Fact]
-    public void WhatIf_names_each_file_and_contacts_no_peer() =>
+    public void WhatIf_names_each_file_also_where_no_peer_can_be_reached() =>
         Assert.Empty(session.Run("Send-DfssFile t -Recurse -WhatIf -Peer localhost:1").ThrowIfFailed().Output);
 
     private void Make(string name)
@@ -199,4 +199,7 @@ public sealed class SendTreeTests : IDisposable
 
     private string Stored() => string.Join(
         ' ', session.Run("Get-DfssFileInfo -Peer $peer").As<DfssFileInfo>().Select(file => file.Name));
+
+    private string Passed(string link, string target) => $"'{folder["l", link]}' is a link to the folder '{target}', "
+        + "and is passed over. -FollowSymlink follows it.";
 }

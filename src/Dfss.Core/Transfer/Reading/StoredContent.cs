@@ -15,19 +15,19 @@ internal sealed class StoredContent
 
     private readonly FileSearch search;
     private readonly Func<StoredFile, Home, ChunkFetcher> createFetcher;
-    private readonly RateLimit? limit;
+    private readonly TransferPace pace;
     private readonly SemaphoreSlim searching = new(1);
     private FileManifest manifest = null!;
     private FileContent content = null!;
     private Place place;
 
     private StoredContent(
-        Place place, FileSearch search, Func<StoredFile, Home, ChunkFetcher> createFetcher, RateLimit? limit)
+        Place place, FileSearch search, Func<StoredFile, Home, ChunkFetcher> createFetcher, TransferPace pace)
     {
         this.place = place;
         this.search = search;
         this.createFetcher = createFetcher;
-        this.limit = limit;
+        this.pace = pace;
     }
 
     /// <summary>The length in bytes.</summary>
@@ -47,14 +47,14 @@ internal sealed class StoredContent
         KeyRing? keys,
         PeerDirectory directory,
         Func<StoredFile, Home, ChunkFetcher> createFetcher,
-        RateLimit? limit,
+        TransferPace pace,
         TransferOptions options,
         CancellationToken cancellationToken)
     {
         ContentKey? key = ContentKey.Open(file.Record, keys);
         Home home = await Home.ReachAsync(file.Record, directory, enough: 1, cancellationToken).ConfigureAwait(false);
         StoredContent opened = new(
-            new Place(file, home, createFetcher(file, home)), new FileSearch(directory, options), createFetcher, limit);
+            new Place(file, home, createFetcher(file, home)), new FileSearch(directory, options), createFetcher, pace);
         opened.manifest = await opened.FetchAsync(
             static (fetcher, token) => new ValueTask<FileManifest>(fetcher.FetchManifestAsync(token)),
             cancellationToken).ConfigureAwait(false);
@@ -71,11 +71,7 @@ internal sealed class StoredContent
     public async Task ReadAsync(int index, Memory<byte> destination, CancellationToken cancellationToken)
     {
         // Before it is asked for: a chunk that waits here is not late.
-        if (limit is not null)
-        {
-            await limit.WaitAsync(manifest.LengthOf(index), cancellationToken).ConfigureAwait(false);
-        }
-
+        await pace.WaitAsync(manifest.LengthOf(index), cancellationToken).ConfigureAwait(false);
         using ChunkBuffer buffer = await FetchAsync(
             (fetcher, token) => fetcher.FetchChunkAsync(manifest, index, token),
             cancellationToken).ConfigureAwait(false);

@@ -6,7 +6,7 @@ namespace Dfss.Transfer;
 /// <summary>Receives one stored file: its manifest, then its chunks in parallel, each verified before it is written.
 /// What an earlier receive of the same file has left is verified first, and not fetched again.</summary>
 internal sealed class FileReceiver(
-    PeerDirectory directory, ChunkHolders holders, ChunkBuffers buffers, AddressRefresher addresses, RateLimit? limit,
+    PeerDirectory directory, ChunkHolders holders, ChunkBuffers buffers, AddressRefresher addresses, TransferPace pace,
     TransferOptions options)
 {
     public async Task ReceiveAsync(
@@ -141,10 +141,8 @@ internal sealed class FileReceiver(
             }
 
             // Before it is asked for: a chunk that waits here is not late.
-            if (limit is not null)
-            {
-                await limit.WaitAsync(manifest.LengthOf(index), token).ConfigureAwait(false);
-            }
+            await pace.WaitWhileSuspendedAsync(token).ConfigureAwait(false);
+            await pace.WaitAsync(manifest.LengthOf(index), token).ConfigureAwait(false);
 
             using ChunkBuffer buffer = await fetcher.FetchChunkAsync(manifest, index, token).ConfigureAwait(false);
             Memory<byte> piece = content.Open(index, buffer.Memory);

@@ -22,7 +22,7 @@ namespace Dfss.Transfer;
 /// Of an encrypted file the version is 2, and lengths and chunk size are those of the content. In place of the bits
 /// there are 13 bytes for each chunk: 1 if it was written, and its nonce, with which it is verified.
 /// </summary>
-internal sealed class PartTrailer
+internal sealed partial class PartTrailer
 {
     /// <summary>The bytes before the bitmap.</summary>
     private const int HeaderBytes = 64;

@@ -26,7 +26,7 @@ internal sealed partial class ChunkUploader
     private readonly int chunkSize;
     private readonly SendCipher? cipher;
     private readonly ChunkBuffers buffers;
-    private readonly RateLimit? limit;
+    private readonly TransferPace pace;
     private readonly TransferOptions options;
 
     private ChunkId?[] ids;
@@ -45,7 +45,7 @@ internal sealed partial class ChunkUploader
     /// <param name="journal">The journal with the chunks of an earlier send; null for none.</param>
     /// <param name="cipher">Encrypts the chunks; null where they go as they are.</param>
     /// <param name="buffers">Memory for the chunks.</param>
-    /// <param name="limit">How fast it may go; null for no limit.</param>
+    /// <param name="pace">How fast it may go.</param>
     /// <param name="options">How to transfer.</param>
     public ChunkUploader(
         ISendSource source,
@@ -54,7 +54,7 @@ internal sealed partial class ChunkUploader
         SendJournal? journal,
         SendCipher? cipher,
         ChunkBuffers buffers,
-        RateLimit? limit,
+        TransferPace pace,
         TransferOptions options)
     {
         this.source = source;
@@ -65,7 +65,7 @@ internal sealed partial class ChunkUploader
         this.journal = journal;
         this.cipher = cipher;
         this.buffers = buffers;
-        this.limit = limit;
+        this.pace = pace;
         this.options = options;
         attempts = new MemberAttempts(home, plan);
         length = source.KnownLength ?? 0;
@@ -195,6 +195,7 @@ internal sealed partial class ChunkUploader
     {
         return Parallel.ForEachAsync(indexes, Throttle(cancellationToken), async (index, token) =>
         {
+            await pace.WaitWhileSuspendedAsync(token).ConfigureAwait(false);
             using ChunkBuffer buffer = await buffers.RentAsync(LengthOf(index) + Overhead, token).ConfigureAwait(false);
             await body(index, buffer.Memory, token).ConfigureAwait(false);
         });
@@ -255,11 +256,7 @@ internal sealed partial class ChunkUploader
                     }
                 }
 
-                if (limit is not null)
-                {
-                    await limit.WaitAsync(content.Length, token).ConfigureAwait(false);
-                }
-
+                await pace.WaitAsync(content.Length, token).ConfigureAwait(false);
                 if (await peer.Chunks.PutAsync(id, content, token).ConfigureAwait(false) == PutResult.AlreadyPresent)
                 {
                     peer.Inquiry.Note(wasMissing: false);

@@ -6,12 +6,12 @@ namespace Dfss.Transfer;
 
 /// <summary>Sends one file: finds its home, prepares its name, puts its chunks, and has the members seal, accept and
 /// decide its record.</summary>
-internal sealed class FileSender(
+internal sealed partial class FileSender(
     HomeFinder finder,
     PeerDirectory directory,
     ChunkBuffers buffers,
     SendJournals journals,
-    RateLimit? limit,
+    TransferPace pace,
     TransferOptions options)
 {
     /// <summary>Consecutive chunks go to different members: plain round-robin.</summary>
@@ -63,7 +63,7 @@ internal sealed class FileSender(
             : null;
         FileKey? key = journal?.Key ?? sendKey?.Key;
         SendCipher? cipher = key is null ? null : new(key, plan.ChunkCount, chunkSize);
-        ChunkUploader uploader = new(source, shortfall, chunkSize - overhead, journal, cipher, buffers, limit, options);
+        ChunkUploader uploader = new(source, shortfall, chunkSize - overhead, journal, cipher, buffers, pace, options);
         FileRecord chosen;
         try
         {

@@ -38,10 +38,10 @@ internal sealed class SendJournalFormat
     /// <summary>The bytes of one record.</summary>
     public const int RecordBytes = sizeof(int) + ChunkId.SizeBytes + CheckBytes;
 
-    private const int VersionOffset = 7;
-    private const byte EncryptedVersion = 2;
+    internal const int VersionOffset = 7;
+    internal const byte EncryptedVersion = 2;
     private const int BegunOffset = 16;
-    private const int FixedBytes = 24 + StatusBytes;
+    internal const int FixedBytes = 24 + StatusBytes;
     private const int StatusBytes = 40;
     private const int CheckBytes = 8;
 

@@ -6,7 +6,7 @@ namespace Dfss.Transfer;
 
 /// <summary>The journals of a client's sends: one file for each source, chunk size and set of recipients, in
 /// a folder that only this user may enter.</summary>
-internal sealed class SendJournals(TransferOptions options)
+internal sealed partial class SendJournals(TransferOptions options)
 {
     /// <summary>
     /// 8 MiB: read and hashed in 4 to 8 ms from the cache; a journal costs 0.1 to 1 ms. Of many smaller files each

@@ -8,7 +8,7 @@ internal sealed class CopyRound
 {
     private readonly IReadOnlyList<FileCopies> sources;
     private readonly ChunkBuffers buffers;
-    private readonly RateLimit? limit;
+    private readonly TransferPace pace;
     private readonly TransferOptions options;
     private readonly ConcurrentDictionary<PeerHandle, string> refusals = new();
     private readonly ConcurrentDictionary<PeerHandle, string> gone = new();
@@ -19,16 +19,16 @@ internal sealed class CopyRound
     /// <param name="target">Where copies are missing.</param>
     /// <param name="sources">Where copies may be read; those at the target too.</param>
     /// <param name="buffers">The chunks in flight.</param>
-    /// <param name="limit">The rate limit; null for none.</param>
+    /// <param name="pace">How fast it may go.</param>
     /// <param name="options">How to transfer.</param>
     public CopyRound(
-        FileCopies target, IReadOnlyList<FileCopies> sources, ChunkBuffers buffers, RateLimit? limit,
+        FileCopies target, IReadOnlyList<FileCopies> sources, ChunkBuffers buffers, TransferPace pace,
         TransferOptions options)
     {
         Target = target;
         this.sources = sources;
         this.buffers = buffers;
-        this.limit = limit;
+        this.pace = pace;
         this.options = options;
     }
 
@@ -88,6 +88,7 @@ internal sealed class CopyRound
             new() { MaxDegreeOfParallelism = options.ThrottleLimit, CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(missing, parallel, async (slot, token) =>
         {
+            await pace.WaitWhileSuspendedAsync(token).ConfigureAwait(false);
             await CopyAsync(slot, token).ConfigureAwait(false);
             progress?.Report(new(
                 TransferPhase.Transferring, Interlocked.Add(ref done, Target.Table.LengthOf(slot)), total));
@@ -179,11 +180,7 @@ internal sealed class CopyRound
         PeerHandle peer = Target.Home[member]!;
         try
         {
-            if (limit is not null)
-            {
-                await limit.WaitAsync(content.Length, cancellationToken).ConfigureAwait(false);
-            }
-
+            await pace.WaitAsync(content.Length, cancellationToken).ConfigureAwait(false);
             await Target.Home.Retries.PutChunk.ExecuteAsync(
                 token => peer.Chunks.PutAsync(Target.Table.Ids[slot], content, token),
                 cancellationToken).ConfigureAwait(false);

@@ -26,7 +26,7 @@ internal sealed partial class FileRepairer
             if (health.Content is { } manifest)
             {
                 FileCopies copies = new(located.Home, earlier.Record, manifest, health.Copies) { IsEarlier = true };
-                rounds.Add(new CopyRound(copies, [copies], buffers, limit, options));
+                rounds.Add(new CopyRound(copies, [copies], buffers, pace, options));
             }
             else
             {

@@ -130,7 +130,7 @@ internal sealed partial class FileRepairer
             progress: null,
             cancellationToken).ConfigureAwait(false);
         FileCopies target = new(next, wanted, there.Manifest, table) { IsEarlier = there.IsEarlier };
-        return new CopyRound(target, [target, there], buffers, limit, options);
+        return new CopyRound(target, [target, there], buffers, pace, options);
     }
 
     private static DfssException NotMoved(FileRecord record, DfssException error) =>

@@ -7,7 +7,7 @@ namespace Dfss.Transfer;
 /// The same for the earlier versions that the record keeps. Each step may be repeated; a repair that is run again
 /// continues.</summary>
 internal sealed partial class FileRepairer(
-    PeerDirectory directory, FileTester tester, ChunkBuffers buffers, RateLimit? limit, TransferOptions options)
+    PeerDirectory directory, FileTester tester, ChunkBuffers buffers, TransferPace pace, TransferOptions options)
 {
     /// <exception cref="DfssException">ChunkNotFound: some chunks have no good copy anywhere; all others were repaired.
     /// Conflict: the name was changed meanwhile. FileNotFound, NoMajority, PeerUnreachable,
@@ -35,7 +35,7 @@ internal sealed partial class FileRepairer(
 
         FileRecord wanted = record with { Replicas = ChooseReplicas(record, repairOptions) };
         FileCopies copies = new(home, wanted, health.Content ?? throw WithoutManifest(health), health.Copies);
-        CopyRound round = new(copies, [copies], buffers, limit, options);
+        CopyRound round = new(copies, [copies], buffers, pace, options);
         CopyRound[] rounds =
             [round, .. await BeginEarlierAsync(located, repairOptions.Deep, cancellationToken).ConfigureAwait(false)];
         IReadOnlyList<PeerHandle> withoutVote = await FindWithoutVoteAsync(

@@ -1,10 +1,10 @@
-namespace Dfss.Commands;
+namespace Dfss.Transfer;
 
 /// <summary>
 /// Bytes a second over the last few seconds: steady enough to read, and 0 soon after everything stands still. Not known
 /// before bytes have moved for a second.
 /// </summary>
-internal sealed class TransferRate
+public sealed class TransferRate
 {
     /// <summary>5 s: a rate over less jumps with every chunk and every sync at a peer.</summary>
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(5);
@@ -14,10 +14,10 @@ internal sealed class TransferRate
     private readonly Queue<(TimeSpan Time, long Bytes)> samples = new();
 
     /// <summary>The rate; null while it is not known.</summary>
-    internal double? BytesPerSecond { get; private set; }
+    public double? BytesPerSecond { get; private set; }
 
     /// <summary>So many bytes have moved until now.</summary>
-    internal void Add(TimeSpan now, long bytes)
+    public void Add(TimeSpan now, long bytes)
     {
         if (bytes == 0)
         {

@@ -1,0 +1,45 @@
+namespace Dfss.Transfer;
+
+/// <summary>What an interrupted transfer has kept beside its journal: the chunk ids of a send, the part file of a
+/// receive.</summary>
+internal static class KeptTransfer
+{
+    /// <summary>About how many bytes need not be transferred again; 0 where that is not known.</summary>
+    public static long CountBytes(string stateFolder, TransferDescription description)
+    {
+        try
+        {
+            return description switch
+            {
+                { Kind: TransferKind.Send, LocalPath: { } path } =>
+                    Math.Min(description.Length, SendJournals.CountKnownBytes(stateFolder, path)),
+                { Kind: TransferKind.Receive, LocalPath: { } path } =>
+                    Math.Min(
+                        description.Length, PartTrailer.CountClaimedBytes(PartOf(path), description.Length)),
+                _ => 0,
+            };
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or DfssException)
+        {
+            return 0;
+        }
+    }
+
+    /// <summary>Deletes it.</summary>
+    /// <exception cref="IOException">It cannot be deleted.</exception>
+    public static void Forget(string stateFolder, TransferDescription description)
+    {
+        if (description is { Kind: TransferKind.Send, LocalPath: { } source })
+        {
+            SendJournals.Forget(stateFolder, source);
+        }
+
+        if (description is { Kind: TransferKind.Receive, LocalPath: { } destination })
+        {
+            PartTrailer.ForgetPart(PartOf(destination), description.Length);
+        }
+    }
+
+    /// <summary>It is beside the file that a link leads to.</summary>
+    private static string PartOf(string destination) => PartFile.PathOf(DestinationPath.Resolve(destination));
+}

@@ -1,0 +1,142 @@
+namespace Dfss.Transfer;
+
+/// <summary>
+/// A transfer that runs in this process, and what may be done with it meanwhile. It takes the progress of the transfer.
+/// Safe for concurrent use. Dispose it when the transfer has ended.
+/// </summary>
+public sealed class TrackedTransfer : IProgress<TransferProgress>, IDisposable
+{
+    private readonly Lock gate = new();
+    private readonly TransferRegistry registry;
+    private readonly DfssClient client;
+    private readonly TransferJournal? journal;
+    private readonly TransferRate rate = new();
+    private readonly CancellationTokenSource stop = new();
+    private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly long started;
+    private TransferProgress progress;
+    private long movedBytes;
+    private bool isSuccess;
+    private string? error;
+    private bool isDisposed;
+
+    internal TrackedTransfer(
+        int id, TransferDescription description, DfssClient client, TransferRegistry registry, TransferJournal? journal)
+    {
+        Id = id;
+        Description = description;
+        this.client = client;
+        this.registry = registry;
+        this.journal = journal;
+        started = client.Options.TimeProvider.GetTimestamp();
+        progress = new TransferProgress(TransferPhase.Negotiating, 0, description.Length);
+    }
+
+    /// <summary>Its number in this process.</summary>
+    public int Id { get; }
+
+    /// <summary>What it is about.</summary>
+    public TransferDescription Description { get; }
+
+    /// <summary>To be given to the transfer: closed while it is suspended.</summary>
+    public TransferGate Gate { get; } = new();
+
+    /// <summary>Cancelled when the transfer is to be stopped.</summary>
+    public CancellationToken StopToken => stop.Token;
+
+    /// <summary>Ends when the transfer has.</summary>
+    public Task Ended => ended.Task;
+
+    /// <summary>The limit of its client, which all transfers of the client share; null for none.</summary>
+    public long? BytesPerSecond
+    {
+        get => client.BytesPerSecond;
+        set => client.BytesPerSecond = value;
+    }
+
+    /// <summary>Stops the transfer. What it has moved is kept.</summary>
+    public void Stop()
+    {
+        lock (gate)
+        {
+            if (!isDisposed)
+            {
+                _ = stop.CancelAsync();
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Report(TransferProgress value)
+    {
+        lock (gate)
+        {
+            bool isMoved = value.Phase is TransferPhase.Transferring && progress.Phase is TransferPhase.Transferring;
+            movedBytes += isMoved ? Math.Max(0, value.TransferredBytes - progress.TransferredBytes) : 0;
+            progress = value;
+            rate.Add(Elapsed, movedBytes);
+        }
+    }
+
+    /// <summary>The transfer has succeeded: there is nothing to start again.</summary>
+    public void Succeed() => isSuccess = true;
+
+    /// <summary>The transfer has failed.</summary>
+    public void Fail(DfssException failure)
+    {
+        ArgumentNullException.ThrowIfNull(failure);
+        error = failure.Reason;
+
+        // Nothing is gained by starting it again as it is.
+        isSuccess = failure.Code is DfssErrorCode.FileExists or DfssErrorCode.DestinationExists
+            or DfssErrorCode.InvalidArgument or DfssErrorCode.InvalidName or DfssErrorCode.FileNotFound
+            or DfssErrorCode.Conflict or DfssErrorCode.NotPermitted;
+    }
+
+    /// <summary>The transfer at this moment.</summary>
+    public TransferStatus Snapshot()
+    {
+        lock (gate)
+        {
+            rate.Add(Elapsed, movedBytes);
+            return new TransferStatus(
+                Id, Description, Gate.IsOpen ? TransferState.Running : TransferState.Suspended)
+            {
+                Phase = progress.Phase,
+                TransferredBytes = progress.TransferredBytes,
+                TotalBytes = progress.TotalBytes,
+                BytesPerSecond = rate.BytesPerSecond,
+                LimitBytesPerSecond = client.BytesPerSecond,
+            };
+        }
+    }
+
+    /// <summary>The transfer has ended. Unless it has succeeded, its journal is kept.</summary>
+    public void Dispose()
+    {
+        lock (gate)
+        {
+            if (isDisposed)
+            {
+                return;
+            }
+
+            isDisposed = true;
+            stop.Dispose();
+        }
+
+        registry.Remove(this);
+        if (isSuccess)
+        {
+            journal?.Forget();
+        }
+        else
+        {
+            journal?.Keep(Description with { Error = error });
+        }
+
+        ended.SetResult();
+    }
+
+    private TimeSpan Elapsed => client.Options.TimeProvider.GetElapsedTime(started);
+}

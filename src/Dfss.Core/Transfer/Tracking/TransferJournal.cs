@@ -1,0 +1,200 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Dfss.Storage;
+using Microsoft.Win32.SafeHandles;
+
+namespace Dfss.Transfer;
+
+/// <summary>
+/// The file of one transfer in the folder "transfers" of the state folder: its description, locked as long as the
+/// transfer runs. It has no secret. A journal that cannot be written is no error: the transfer continues without it.
+/// </summary>
+internal sealed class TransferJournal
+{
+    private const string Extension = ".json";
+
+    /// <summary>64 KiB: a description has a path, a name and some options.</summary>
+    private const int MaxBytes = 64 << 10;
+
+    /// <summary>
+    /// 30 days, as for the journals of sends: a transfer that was not started again since is abandoned.
+    /// </summary>
+    private static readonly TimeSpan MaxAge = TimeSpan.FromDays(30);
+
+    /// <summary>1 day: clocks differ by less. A file with a time further in the future is removed.</summary>
+    private static readonly TimeSpan ClockDifference = TimeSpan.FromDays(1);
+
+    private readonly string path;
+    private readonly SafeFileHandle handle;
+    private readonly Action<string>? say;
+
+    private TransferJournal(string path, SafeFileHandle handle, Action<string>? say)
+    {
+        this.path = path;
+        this.handle = handle;
+        this.say = say;
+    }
+
+    /// <summary>What tells it from other journals.</summary>
+    public string Key => Path.GetFileName(path);
+
+    /// <summary>The journal of a transfer that begins now; null if there is none for any reason.</summary>
+    public static TransferJournal? TryBegin(TransferOptions options, TransferDescription description)
+    {
+        if (options.StateFolder is not string state)
+        {
+            return null;
+        }
+
+        try
+        {
+            string folder = FolderOf(state);
+            OwnerOnly.CreateFolder(folder);
+            string path = PathOf(folder, description);
+            if (DurableFile.TryTake(path, FileShare.Delete) is not { } handle)
+            {
+                return null;
+            }
+
+            var journal = new TransferJournal(path, handle, options.Verbose);
+            journal.Write(description);
+            return journal;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            options.Verbose?.Invoke($"'{description.Name}' is transferred without a journal: {error.Message}");
+            return null;
+        }
+    }
+
+    /// <summary>The journals that no transfer holds, and that can be read.</summary>
+    public static IEnumerable<(string Key, TransferDescription Description)> FindInterrupted(string stateFolder)
+    {
+        var folder = new DirectoryInfo(FolderOf(stateFolder));
+        if (!folder.Exists)
+        {
+            yield break;
+        }
+
+        foreach (FileInfo file in folder.EnumerateFiles("*" + Extension))
+        {
+            if (TryRead(file) is { } description)
+            {
+                yield return (file.Name, description);
+            }
+        }
+    }
+
+    /// <summary>Deletes the journal of a transfer that does not run.</summary>
+    /// <param name="stateFolder">The state folder.</param>
+    /// <param name="description">The transfer.</param>
+    /// <param name="forgetRest">Deletes what else is kept, while no other process can start the transfer.</param>
+    /// <returns>Whether it did.</returns>
+    public static bool TryForget(string stateFolder, TransferDescription description, Action forgetRest)
+    {
+        string path = PathOf(FolderOf(stateFolder), description);
+        if (DurableFile.TryTake(path, FileShare.Delete) is not { } handle)
+        {
+            return false;
+        }
+
+        try
+        {
+            forgetRest();
+            File.Delete(path);
+            return true;
+        }
+        finally
+        {
+            DurableFile.Unlock(handle);
+        }
+    }
+
+    /// <summary>The transfer has succeeded.</summary>
+    public void Forget()
+    {
+        try
+        {
+            RandomAccess.SetLength(handle, 0);
+            File.Delete(path);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // Empty, it is no transfer.
+            say?.Invoke($"The journal '{path}' is not deleted: {error.Message}");
+        }
+        finally
+        {
+            DurableFile.Unlock(handle);
+        }
+    }
+
+    /// <summary>The transfer has ended before its end.</summary>
+    public void Keep(TransferDescription description)
+    {
+        try
+        {
+            Write(description);
+        }
+        catch (IOException error)
+        {
+            say?.Invoke($"The journal '{path}' does not say why the transfer ended: {error.Message}");
+        }
+        finally
+        {
+            DurableFile.Unlock(handle);
+        }
+    }
+
+    private static string FolderOf(string stateFolder) => Path.GetFullPath(Path.Combine(stateFolder, "transfers"));
+
+    private static string PathOf(string folder, TransferDescription description)
+    {
+        string identity = $"{description.Kind}\n{description.LocalPath}\n{description.Name}";
+        return Path.Combine(
+            folder, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(identity)))[..32] + Extension);
+    }
+
+    private static TransferDescription? TryRead(FileInfo file)
+    {
+        try
+        {
+            if (DurableFile.TryTake(file.FullName, FileShare.Delete) is not { } handle)
+            {
+                return null;
+            }
+
+            try
+            {
+                byte[] text = new byte[Math.Min(MaxBytes, RandomAccess.GetLength(handle))];
+                int length = RandomAccess.Read(handle, text, fileOffset: 0);
+                if (length == 0 || FileAge.Of(file, TimeProvider.System.GetUtcNow() + ClockDifference) >= MaxAge)
+                {
+                    File.Delete(file.FullName);
+                    return null;
+                }
+
+                return JsonSerializer.Deserialize(
+                    text.AsSpan(0, length), TransferDescriptionFormat.Default.TransferDescription);
+            }
+            finally
+            {
+                DurableFile.Unlock(handle);
+            }
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or JsonException)
+        {
+            // Written by a later version, or cut off by a power cut: no transfer can be started from it.
+            return null;
+        }
+    }
+
+    private void Write(TransferDescription description)
+    {
+        byte[] text = JsonSerializer.SerializeToUtf8Bytes(
+            description, TransferDescriptionFormat.Default.TransferDescription);
+        RandomAccess.SetLength(handle, 0);
+        RandomAccess.Write(handle, text, fileOffset: 0);
+    }
+}

@@ -1,0 +1,19 @@
+using Dfss.Transfer;
+
+namespace Dfss.Commands;
+
+/// <summary>The transfers of this process: one list for all its sessions, as a job has a session of its own.</summary>
+internal static class ProcessTransfers
+{
+    internal static readonly TransferRegistry Registry = new();
+
+    /// <summary>All transfers at this moment: those that run, and those that were interrupted.</summary>
+    internal static IReadOnlyList<TransferStatus> List() =>
+    [
+        .. Registry.Running.Select(transfer => transfer.Snapshot())
+            .Concat(Registry.FindInterrupted(UserState.Folder)).OrderBy(status => status.Id),
+    ];
+
+    /// <summary>A transfer that runs; null if there is none of this number.</summary>
+    internal static TrackedTransfer? FindRunning(int id) => Registry.Running.FirstOrDefault(one => one.Id == id);
+}

@@ -1,0 +1,62 @@
+using System.Management.Automation;
+using Dfss.Transfer;
+
+namespace Dfss.Commands;
+
+/// <summary>A cmdlet that does something with transfers, named by number or as objects of Get-DfssTransfer.</summary>
+public abstract class TransferCmdlet : DfssCmdlet
+{
+    private const string IdSet = "Id";
+    private const string InputObjectSet = "InputObject";
+
+    /// <summary>The numbers of the transfers.</summary>
+    [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true, ParameterSetName = IdSet,
+        HelpMessage = "The numbers of the transfers, as Get-DfssTransfer shows them.")]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(NoCompletion))]
+    public int[] Id { get; set; } = [];
+
+    /// <summary>The transfers, from Get-DfssTransfer.</summary>
+    [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = InputObjectSet,
+        HelpMessage = "The transfers, from Get-DfssTransfer.")]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(NoCompletion))]
+    public DfssTransfer[] InputObject { get; set; } = [];
+
+    /// <inheritdoc/>
+    private protected sealed override async Task ProcessAsync(CancellationToken cancellationToken)
+    {
+        foreach (int id in ParameterSetName == InputObjectSet ? InputObject.Select(one => one.Id) : Id)
+        {
+            if (ProcessTransfers.FindRunning(id) is { } running)
+            {
+                await TakeRunningAsync(running, cancellationToken).ConfigureAwait(false);
+            }
+            else if (ProcessTransfers.List().FirstOrDefault(one => one.Id == id) is { } status)
+            {
+                await TakeInterruptedAsync(status, cancellationToken).ConfigureAwait(false);
+            }
+            else
+            {
+                await WriteErrorAsync(ErrorRecords.Create(
+                    "TransferNotFound", ErrorCategory.ObjectNotFound, id,
+                    FormattableString.Invariant($"There is no transfer {id}: it has ended, or never was."),
+                    "List the transfers with Get-DfssTransfer.")).ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <summary>Takes a transfer that runs in this process.</summary>
+    private protected abstract Task TakeRunningAsync(TrackedTransfer transfer, CancellationToken cancellationToken);
+
+    /// <summary>Takes a transfer that was interrupted; an error, unless the cmdlet does something with it.</summary>
+    private protected virtual Task TakeInterruptedAsync(TransferStatus status, CancellationToken cancellationToken) =>
+        WriteErrorAsync(ErrorRecords.Create(
+            "TransferNotRunning", ErrorCategory.InvalidOperation, status.Id,
+            FormattableString.Invariant($"Transfer {status.Id} of '{status.Description.Name}' does not run."),
+            "Start it again with Resume-DfssTransfer."));
+
+    /// <summary>What a transfer is about, for a question.</summary>
+    private protected static string Describe(TransferDescription description) => FormattableString.Invariant(
+        $"{description.Kind} of '{description.Name}', {ByteSize.ToText(description.Length)}");
+}

@@ -1,0 +1,116 @@
+using Dfss.Transfer;
+using Xunit;
+
+namespace Dfss.Tests.Transfer;
+
+/// <summary>Transfers that are suspended, limited, stopped and found again.</summary>
+public sealed class TransferTrackingTests
+{
+    private const int ChunkSize = DfssLimits.MinChunkSize;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(TransferKind.Send)]
+    [InlineData(TransferKind.Receive)]
+    [InlineData(TransferKind.Repair)]
+    public async Task A_suspended_transfer_moves_no_chunk_until_it_goes_on(TransferKind kind)
+    {
+        await using Cluster cluster = await Cluster.StartAsync(3);
+        string source = cluster.Folder.CreateFile("source", 10 * ChunkSize, seed: 1);
+        TransferGate gate = new();
+        TaskCompletionSource closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        int afterwards = 0;
+        bool isOver = false;
+        CallbackProgress progress = new(step =>
+        {
+            if (step.Phase == TransferPhase.Transferring && !Volatile.Read(ref isOver))
+            {
+                afterwards += gate.IsOpen ? 0 : 1;
+                gate.Close();
+                closed.TrySetResult();
+            }
+        });
+        await using DfssClient client = new(cluster.Addresses, new TransferOptions { ThrottleLimit = 1 });
+        StoredFile sent = await client.SendAsync(
+            source, "y", new SendOptions { ChunkSize = ChunkSize, Replicas = 1 }, progress: null, Token);
+        Task running = kind switch
+        {
+            TransferKind.Send => client.SendAsync(
+                cluster.Folder.CreateFile("other", 10 * ChunkSize, seed: 2), "x",
+                new SendOptions { ChunkSize = ChunkSize, Gate = gate }, progress, Token),
+            TransferKind.Receive => client.ReceiveAsync(
+                sent, cluster.Folder["received"], new ReceiveOptions { Gate = gate }, progress, Token),
+            _ => client.RepairAsync(sent, new RepairOptions { Replicas = 2, Gate = gate }, progress, Token),
+        };
+        await closed.Task.WaitAsync(Token);
+
+        // Other work of the same client goes on.
+        await client.ReceiveAsync(sent, cluster.Folder["meanwhile"], ReceiveOptions.Default, progress: null, Token);
+        Assert.False(running.IsCompleted);
+        Assert.Equal(0, afterwards);
+        Volatile.Write(ref isOver, value: true);
+        gate.Open();
+        await running;
+    }
+
+    [Fact]
+    public async Task An_interrupted_transfer_is_found_with_what_it_needs_and_forgotten()
+    {
+        await using Cluster cluster = await Cluster.StartAsync(1);
+        string state = cluster.Folder["state"];
+        await using DfssClient client = new(cluster.Addresses, new TransferOptions { StateFolder = state });
+        TransferRegistry registry = new();
+        TransferDescription description = new()
+        {
+            Kind = TransferKind.Receive,
+            Name = "x",
+            LocalPath = cluster.Folder["x"],
+            Length = 9 << 20,
+            Peers = ["a:1"],
+            Parameters = new Dictionary<string, IReadOnlyList<string>> { ["Force"] = [], ["Move"] = ["b:1", "c:1"] },
+            Secrets = ["EncryptionKey"],
+        };
+        using (TrackedTransfer transfer = registry.Begin(description, client))
+        {
+            transfer.Gate.Close();
+            Assert.Equal(TransferState.Suspended, Assert.Single(registry.Running).Snapshot().State);
+            Assert.Empty(new TransferRegistry().FindInterrupted(state));
+            transfer.Fail(new DfssException(DfssErrorCode.PeerUnreachable, "It is gone."));
+        }
+
+        Assert.Empty(registry.Running);
+        TransferStatus found = Assert.Single(new TransferRegistry().FindInterrupted(state));
+        Assert.Equal(TransferState.Interrupted, found.State);
+        Assert.Equal("It is gone.", found.Description.Error);
+        Assert.Equal(["b:1", "c:1"], found.Description.Parameters["Move"]);
+        Assert.Empty(found.Description.Parameters["Force"]);
+        Assert.Equal(description.Secrets, found.Description.Secrets);
+        Assert.Equal(1, Assert.Single(registry.FindInterrupted(state)).Id);
+
+        // A journal of another version, and one that was cut off.
+        string folder = Path.Combine(state, "transfers");
+        await File.WriteAllTextAsync(Path.Combine(folder, "other.json"), """{"Name":"z","Later":[1]}""", Token);
+        await File.WriteAllTextAsync(Path.Combine(folder, "cut.json"), """{"Name":"z""", Token);
+        Assert.Equal(["x", "z"], registry.FindInterrupted(state).Select(one => one.Description.Name).Order());
+        Assert.True(TransferRegistry.Forget(state, found.Description));
+        Assert.Equal(["z"], registry.FindInterrupted(state).Select(one => one.Description.Name));
+    }
+
+    [Fact]
+    public async Task A_transfer_that_has_succeeded_leaves_no_journal_and_a_short_one_has_none()
+    {
+        await using Cluster cluster = await Cluster.StartAsync(1);
+        string state = cluster.Folder["state"];
+        await using DfssClient client = new(cluster.Addresses, new TransferOptions { StateFolder = state });
+        TransferRegistry registry = new();
+        using (TrackedTransfer transfer = registry.Begin(new() { Name = "long", Length = 9 << 20 }, client))
+        {
+            transfer.Succeed();
+        }
+
+        registry.Begin(new() { Name = "short", Length = 8 << 20 }, client).Dispose();
+        Assert.Empty(registry.FindInterrupted(state));
+        Assert.Empty(Directory.GetFiles(Path.Combine(state, "transfers")));
+    }
+}
