@@ -15,7 +15,8 @@ public sealed class ModuleTests : IDisposable
 {
     private static readonly string[] Cmdlets =
     [
-        "Add-DfssFileRecipient", "Compare-DfssFile", "Copy-DfssFile", "Get-DfssCertificate", "Get-DfssCluster",
+        "Add-DfssFileRecipient", "Compare-DfssFile", "Copy-DfssFile", "Copy-DfssItem", "Get-DfssCertificate",
+        "Get-DfssCluster",
         "Get-DfssContent", "Get-DfssFileInfo", "Get-DfssPeer", "Join-DfssCluster", "New-DfssCluster",
         "New-DfssEncryptionKey", "New-DfssInvitation", "Open-DfssFile", "Optimize-DfssStore", "Receive-DfssFile",
         "Remove-DfssCluster", "Remove-DfssFile", "Remove-DfssFileRecipient", "Rename-DfssFile", "Repair-DfssFile",

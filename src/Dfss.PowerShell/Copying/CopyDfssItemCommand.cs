@@ -25,6 +25,7 @@ public sealed partial class CopyDfssItemCommand : DfssCmdlet
         ValueFromPipelineByPropertyName = true, HelpMessage = "The files and folders to copy.")]
     [Parameter(ParameterSetName = PathFromSet, Mandatory = true, Position = 0, ValueFromPipeline = true,
         ValueFromPipelineByPropertyName = true, HelpMessage = "The files and folders to copy.")]
+    [PathArgument]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     public string[] Path { get; set; } = [];
@@ -35,6 +36,7 @@ public sealed partial class CopyDfssItemCommand : DfssCmdlet
     [Parameter(ParameterSetName = LiteralFromSet, Mandatory = true, ValueFromPipelineByPropertyName = true,
         HelpMessage = "The files and folders to copy, every character as it is.")]
     [Alias("PSPath", "LP")]
+    [PathArgument]
     [ValidateNotNullOrEmpty]
     public string[] LiteralPath { get; set; } = [];
 
@@ -42,6 +44,7 @@ public sealed partial class CopyDfssItemCommand : DfssCmdlet
     /// A folder, or the path of the copy; at the session's side with -ToSession. Relative to the current location there.
     /// </summary>
     [Parameter(Position = 1, HelpMessage = "The folder to copy into, or the path of the copy.")]
+    [TextArgument]
     [ValidateNotNullOrEmpty]
     public string Destination { get; set; } = ".";
 

@@ -105,19 +105,29 @@ internal sealed class ItemServer(IItemSource source, IItemTarget target) : IAsyn
             case ItemOperations.OpenTarget:
                 return await OpenTargetAsync(map, cancellationToken).ConfigureAwait(false);
             case ItemOperations.HashTarget:
-                (IOpenItemTarget compared, ItemFacts facts) = GetTarget(map);
-                return (MessageMap.Empty, ItemCodec.Encode(await compared.HashAsync(
-                    ItemCodec.DecodeIndexes(payload.Span, facts.ChunkCount),
-                    cancellationToken).ConfigureAwait(false)), null);
+                using (KeptTarget.Use compared = Get<KeptTarget>(map).Enter())
+                {
+                    return (MessageMap.Empty, ItemCodec.Encode(await compared.Target.HashAsync(
+                        ItemCodec.DecodeIndexes(payload.Span, compared.Facts.ChunkCount),
+                        cancellationToken).ConfigureAwait(false)), null);
+                }
+
             case ItemOperations.Write:
-                (IOpenItemTarget written, facts) = GetTarget(map);
-                await written.WriteAsync(
-                    ItemCodec.ReadIndex(map, facts.ChunkCount), ReadChunk(map, payload),
-                    cancellationToken).ConfigureAwait(false);
-                return (MessageMap.Empty, null, null);
+                using (KeptTarget.Use written = Get<KeptTarget>(map).Enter())
+                {
+                    await written.Target.WriteAsync(
+                        ItemCodec.ReadIndex(map, written.Facts.ChunkCount), ReadChunk(map, payload),
+                        cancellationToken).ConfigureAwait(false);
+                    return (MessageMap.Empty, null, null);
+                }
+
             case ItemOperations.Commit:
-                await GetTarget(map).Target.CommitAsync(cancellationToken).ConfigureAwait(false);
-                return (MessageMap.Empty, null, null);
+                using (KeptTarget.Use whole = Get<KeptTarget>(map).Enter())
+                {
+                    await whole.Target.CommitAsync(cancellationToken).ConfigureAwait(false);
+                    return (MessageMap.Empty, null, null);
+                }
+
             default:
                 throw new DfssException(
                     DfssErrorCode.UnknownOperation, $"'{PrintableText.From(operation, 64)}' is no call of a copy.");
@@ -205,23 +215,12 @@ internal sealed class ItemServer(IItemSource source, IItemTarget target) : IAsyn
             ? found
             : throw new DfssException(DfssErrorCode.InvalidArgument, "The file is not open any more.");
 
-    private (IOpenItemTarget Target, ItemFacts Facts) GetTarget(MessageMap map)
-    {
-        KeptTarget kept = Get<KeptTarget>(map);
-        return (kept.Target, kept.Facts);
-    }
-
     private async ValueTask CloseAsync(long handle)
     {
         if (handles.TryRemove(handle, out IAsyncDisposable? opened))
         {
             await opened.DisposeAsync().ConfigureAwait(false);
         }
-    }
-
-    private sealed record KeptTarget(IOpenItemTarget Target, ItemFacts Facts) : IAsyncDisposable
-    {
-        public ValueTask DisposeAsync() => Target.DisposeAsync();
     }
 
     /// <summary>The payload of a request belongs to the request.</summary>
