@@ -14,6 +14,8 @@ BeforeAll {
     # A session to a process of its own, which the caller ends with its runspace.
     function New-ProcessSession {
         $process = [System.Management.Automation.Runspaces.PowerShellProcessInstance]::new()
+        $process.Process.StartInfo.Environment['TMPDIR'] =
+            (New-Item -ItemType Directory (Join-Path $TestDrive (New-Guid))).FullName
         $runspace = [runspacefactory]::CreateOutOfProcessRunspace($null, $process)
         $runspace.Open()
         [System.Management.Automation.Runspaces.PSSession]::Create($runspace, 'test', $null)
@@ -35,7 +37,7 @@ BeforeAll {
             (Get-ChildItem function:).Name
             (Get-Module).Name
             [AppDomain]::CurrentDomain.GetAssemblies().FullName -match 'Dfss|MessagePack'
-            [IO.Directory]::GetFileSystemEntries([IO.Path]::GetTempPath()) -match 'dfss'
+            [IO.Directory]::GetFileSystemEntries([IO.Path]::GetTempPath())
             if ($IsLinux) {
                 $own = (Get-ChildItem "/proc/$PID/fd" | ForEach-Object Target) -match '^socket:' -replace '\D'
                 foreach ($line in [IO.File]::ReadAllLines('/proc/net/tcp') + [IO.File]::ReadAllLines('/proc/net/tcp6')) {
@@ -96,7 +98,8 @@ Describe 'Copy-DfssItem' {
         $copies.State | Should -Be (, 'Copied' * 4)
         ($copies.Route -eq 'Session').Count | Should -Be ($Switches.Count ? 4 : 0)
         Get-State $session | Should -Be $before
-        Copy-DfssItem $source/* -Destination "$target/copy" -Recurse -Force -PassThru @sides @Switches |
+        $again = 'large.bin', 'empty.txt', 'sub' | ForEach-Object { "$source/$_" }
+        Copy-DfssItem $again -Destination "$target/copy" -Recurse -Force -PassThru @sides @Switches |
             ForEach-Object State | Sort-Object -Unique | Should -Be 'Unchanged'
     }
 
@@ -116,11 +119,26 @@ Describe 'Copy-DfssItem' {
 
     It 'selects by -Filter, -Include and -Exclude' {
         Copy-DfssItem $source -ToSession $session -Destination a -Recurse -Include *.txt
-        Get-ChildItem "$target/a" -Recurse -File -Name | Should -Be 'empty.txt', 'sub/odd [1] $name.txt'
+        Get-ChildItem "$target/a" -Recurse -File -Name | Sort-Object | Should -Be 'empty.txt', 'sub/odd [1] $name.txt'
         Copy-DfssItem $source -ToSession $session -Destination b -Recurse -Exclude sub, *.bin
-        (Get-ChildItem "$target/b" -Name) | Should -Be 'empty.txt', 'none'
+        Get-ChildItem "$target/b" -Name | Sort-Object | Should -Be 'empty.txt', 'none'
         Copy-DfssItem $source -FromSession $session -Destination "$target/c" -Recurse -Filter *.bin
         Get-ChildItem "$target/c" -Recurse -Name | Should -Be 'large.bin'
+    }
+
+    It 'does what the recipe of the cookbook says' {
+        $cookbook = (Get-Content (Join-Path $PSScriptRoot ../../docs/cookbook.md) -Raw) -replace "`r`n", "`n"
+        $recipe = ($cookbook -split "\n## ").Where({ $_ -like 'Copy to a remote session*' })[0]
+        $blocks = [regex]::Matches($recipe, '(?ms)^```powershell pwsh\n(?<command>.*?)^```$')
+        $blocks.Count | Should -Be 2
+        $here = New-Item -ItemType Directory (Join-Path $target here)
+        New-RandomFile "$here/report.pdf" 3000
+        Push-Location $here
+        foreach ($block in $blocks) { & ([scriptblock]::Create($block.Groups['command'].Value)) }
+        Pop-Location
+        foreach ($copy in "$target/inbox/report.pdf", "$here/fetched/report.pdf") {
+            (Get-FileHash $copy).Hash | Should -Be (Get-FileHash "$here/report.pdf").Hash
+        }
     }
 
     It 'changes nothing with -WhatIf' {
@@ -149,60 +167,69 @@ Describe 'Copy-DfssItem' {
         { Copy-DfssItem "$source/empty.txt" -ToSession $closed } | Should -Throw -ErrorId 'SessionNotOpen*'
     }
 
-    It 'stops on Ctrl+C at both sides, and goes on when it is run again <Name>' -ForEach @(
-        @{ Name = 'directly'; Switches = @{} }
-        @{ Name = 'through the session'; Switches = @{ ThroughSession = $true } }
-    ) {
-        New-RandomFile "$TestDrive/huge.bin" 400MB
-        $shell = [powershell]::Create()
-        $null = $shell.AddScript({
-            param($manifest, $session, $source, $target, $switches)
-            Import-Module $manifest
-            Copy-DfssItem $source -ToSession $session -Destination "$target/huge.bin" @switches
-        }).AddArgument($manifest).AddArgument($session).AddArgument("$TestDrive/huge.bin").AddArgument($target)
-        $null = $shell.AddArgument($Switches)
-        $running = $shell.BeginInvoke()
-        $part = "$target/huge.bin.dfss-part"
-        # Its first chunk is there when the file has blocks beyond what is set aside: the trailer's first bit is set.
-        $claimed = {
-            if (-not [IO.File]::Exists($part)) { return $false }
-            $stream = [IO.FileStream]::new($part, 'Open', 'Read', 'ReadWrite, Delete')
-            try { $stream.Position = 400MB + 64; $stream.ReadByte() -gt 0 } finally { $stream.Dispose() }
-        }
-        while (-not (& $claimed)) {
-            if ($running.IsCompleted) { throw "It ended before: $($shell.Streams.Error)" }
-            $null = [System.Threading.Thread]::Yield()
-        }
-        $shell.Stop()
-        $shell.Dispose()
-        $part | Should -Exist
-        "$target/huge.bin" | Should -Not -Exist
-        Get-State $session | Should -Be $before
-        $copy = Copy-DfssItem "$TestDrive/huge.bin" -ToSession $session -Destination $target -PassThru
-        $copy.State | Should -Be 'Resumed'
-        $copy.PresentBytes | Should -BeGreaterThan 0
-        (Get-FileHash "$target/huge.bin").Hash | Should -Be (Get-FileHash "$TestDrive/huge.bin").Hash
-        $part | Should -Not -Exist
-    }
-
-    It 'goes on after the other side was killed' {
-        New-RandomFile "$TestDrive/huge.bin" 400MB
-        $killed = New-ProcessSession
-        $id = Invoke-Command -Session $killed { $PID }
-        $part = "$target/huge.bin.dfss-part"
-        $killer = Start-ThreadJob {
-            while (-not [IO.File]::Exists($using:part)) { $null = [System.Threading.Thread]::Yield() }
-            $stream = [IO.FileStream]::new($using:part, 'Open', 'Read', 'ReadWrite, Delete')
-            do { $stream.Position = 400MB + 64 } until ($stream.ReadByte() -gt 0)
+    Context 'in the middle of a large file' {
+        BeforeAll {
+            $script:huge = Join-Path $TestDrive huge.bin
+            New-RandomFile $huge 5MB
+            $stream = [IO.File]::OpenWrite($huge)
+            $stream.SetLength(1500MB)
             $stream.Dispose()
-            Stop-Process -Id $using:id -Force
+
+            # Starts a copy in a runspace of its own, and returns when bytes of the file have arrived.
+            function Start-Copy($Session, [hashtable] $Switches) {
+                $shell = [powershell]::Create()
+                $null = $shell.AddScript({
+                    param($manifest, $session, $source, $target, $switches)
+                    Import-Module $manifest
+                    $ErrorActionPreference = 'Stop'
+                    Copy-DfssItem $source -ToSession $session -Destination $target @switches
+                })
+                foreach ($argument in $manifest, $Session, $huge, "$target", $Switches) {
+                    $null = $shell.AddArgument($argument)
+                }
+
+                $running = $shell.BeginInvoke()
+                while (-not ($shell.Streams.Progress.ReadAll().PercentComplete -gt 0)) {
+                    if ($running.IsCompleted) { $shell.EndInvoke($running); throw 'The copy has ended before.' }
+                    $null = [System.Threading.Thread]::Yield()
+                }
+
+                $shell, $running
+            }
         }
-        { Copy-DfssItem "$TestDrive/huge.bin" -ToSession $killed -Destination $target } | Should -Throw
-        $null = $killer | Receive-Job -Wait -AutoRemoveJob
-        $part | Should -Exist
-        $copy = Copy-DfssItem "$TestDrive/huge.bin" -ToSession $session -Destination $target -PassThru
-        $copy.State | Should -Be 'Resumed'
-        (Get-FileHash "$target/huge.bin").Hash | Should -Be (Get-FileHash "$TestDrive/huge.bin").Hash
+
+        It 'stops on Ctrl+C at both sides, and goes on when it is run again <Name>' -ForEach @(
+            @{ Name = 'directly'; Switches = @{} }
+            @{ Name = 'through the session'; Switches = @{ ThroughSession = $true } }
+        ) {
+            $shell, $running = Start-Copy $session $Switches
+            $shell.Stop()
+            $shell.Dispose()
+            "$target/huge.bin.dfss-part" | Should -Exist
+            "$target/huge.bin" | Should -Not -Exist
+            Get-State $session | Should -Be $before
+            $copy = Copy-DfssItem $huge -ToSession $session -Destination $target -PassThru
+            $copy.State | Should -Be 'Resumed'
+            $copy.PresentBytes | Should -BeGreaterThan 0
+            (Get-FileHash "$target/huge.bin").Hash | Should -Be (Get-FileHash $huge).Hash
+            "$target/huge.bin.dfss-part" | Should -Not -Exist
+        }
+
+        It 'goes on after the other side was killed' {
+            $killed = New-ProcessSession
+            $id = Invoke-Command -Session $killed { $PID }
+            Invoke-Command -Session $killed { Set-Location $using:target }
+            $shell, $running = Start-Copy $killed @{}
+            Stop-Process -Id $id -Force
+            { $shell.EndInvoke($running) } | Should -Throw
+            $shell.Streams.Error + $shell.InvocationStateInfo.Reason.ErrorRecord |
+                ForEach-Object FullyQualifiedErrorId | Should -Match '^(PeerUnreachable|TimedOut)'
+            $shell.Dispose()
+            "$target/huge.bin.dfss-part" | Should -Exist
+            $copy = Copy-DfssItem $huge -ToSession $session -Destination $target -PassThru
+            $copy.State | Should -Be 'Resumed'
+            (Get-FileHash "$target/huge.bin").Hash | Should -Be (Get-FileHash $huge).Hash
+        }
     }
 
     It 'is compared with Copy-Item' {

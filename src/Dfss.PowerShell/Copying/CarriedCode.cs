@@ -4,8 +4,8 @@ using Dfss.Transfer;
 namespace Dfss.Commands;
 
 /// <summary>
-/// The assemblies that the other side of a copy needs, in one compressed array: the number of assemblies, then each with
-/// its length before it, the one with the host last. They are IL, so every platform runs them.
+/// The assemblies that the other side of a copy needs, in one compressed array: the number of assemblies, then each
+/// with its length before it, the one with the host last. They are IL, so every platform runs them.
 /// </summary>
 internal static class CarriedCode
 {

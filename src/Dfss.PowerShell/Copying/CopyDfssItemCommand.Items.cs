@@ -44,7 +44,8 @@ public sealed partial class CopyDfssItemCommand
     private static string LeafOf(string path)
     {
         string trimmed = path.TrimEnd('/', '\\');
-        bool isWindows = trimmed.Length > 1 && (trimmed[1] == ':' || trimmed.StartsWith(@"\\", StringComparison.Ordinal));
+        bool isWindows = trimmed.Length > 1
+            && (trimmed[1] == ':' || trimmed.StartsWith(@"\\", StringComparison.Ordinal));
         int end = isWindows ? trimmed.LastIndexOfAny(['/', '\\']) : trimmed.LastIndexOf('/');
         return trimmed[(end + 1)..];
     }
@@ -153,7 +154,8 @@ public sealed partial class CopyDfssItemCommand
                 return Include.Length == 0 && Filter is null;
             case ItemCopyEntryKind.Unreadable:
                 await WriteErrorAsync(ErrorRecords.Create(
-                    "PathUnreadable", ErrorCategory.ReadError, entry.Path, $"'{entry.Path}' cannot be read: {entry.Problem}",
+                    "PathUnreadable", ErrorCategory.ReadError, entry.Path,
+                    $"'{entry.Path}' cannot be read: {entry.Problem}",
                     "Run the command as a user who can read it.")).ConfigureAwait(false);
                 return false;
             default:

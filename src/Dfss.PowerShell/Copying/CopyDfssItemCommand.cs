@@ -41,7 +41,8 @@ public sealed partial class CopyDfssItemCommand : DfssCmdlet
     public string[] LiteralPath { get; set; } = [];
 
     /// <summary>
-    /// A folder, or the path of the copy; at the session's side with -ToSession. Relative to the current location there.
+    /// A folder, or the path of the copy; at the session's side with -ToSession. Relative to the current location
+    /// there.
     /// </summary>
     [Parameter(Position = 1, HelpMessage = "The folder to copy into, or the path of the copy.")]
     [TextArgument]

@@ -72,7 +72,8 @@ internal sealed class RemoteCopySession : IAsyncDisposable
             throw Refuse(
                 "RemoteTooOld", ErrorCategory.NotImplemented,
                 $"The session '{session.Name}' runs PowerShell {version}; a copy needs PowerShell 7.6 or newer there.",
-                "Install PowerShell 7.6 there and connect to it (New-PSSession -ConfigurationName PowerShell.7, or over "
+                "Install PowerShell 7.6 there and connect to it (New-PSSession -ConfigurationName "
+                    + "PowerShell.7, or over "
                     + "ssh), or use Copy-Item.");
         }
 

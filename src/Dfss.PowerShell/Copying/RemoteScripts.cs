@@ -57,7 +57,8 @@ internal static class RemoteScripts
             $reader = [System.IO.BinaryReader]::new([System.IO.Compression.BrotliStream]::new(
                 [System.IO.MemoryStream]::new($Code), [System.IO.Compression.CompressionMode]::Decompress))
             for ($left = $reader.ReadInt32(); $left -gt 0; $left--) {
-                $assembly = $context.LoadFromStream([System.IO.MemoryStream]::new($reader.ReadBytes($reader.ReadInt32())))
+                $bytes = $reader.ReadBytes($reader.ReadInt32())
+                $assembly = $context.LoadFromStream([System.IO.MemoryStream]::new($bytes))
             }
             $reader.Dispose()
             $answer, $close = $assembly.GetType('Dfss.Transfer.ItemCopyHost').GetMethod('Open').Invoke($null, @())

@@ -21,7 +21,8 @@ public sealed class BannedCallsTests
         { @"(Async\([^;]*\)|\b[Tt]ask)\.Result\b", Production, "await", [] },
         { @"(Async\([^;]*\)|\b[Tt]ask)\.Wait\(", Production, "await", [] },
         { @"\.GetResult\(", Production,
-            "await; only PipelineBridge, the synchronous calls of a stream, and those of a session's script, join threads",
+            "await; only PipelineBridge, the synchronous calls of a stream, and those of a session's script, "
+                + "join threads",
             ["PipelineBridge", "Reading/StoredFileStream", "Copying/ItemCopyHost"] },
         { @"\b(DateTime|DateTimeOffset)\.(Now|UtcNow|Today)\b", Production, "TimeProvider", [] },
         { @"\bConsole\.", Core, "PeerOptions.Log, or an exception", [] },

@@ -29,7 +29,8 @@ internal sealed class PinnedTls : IDisposable
         connection, isPeer: true, (_, stream, token) => stream.AuthenticateAsServerAsync(
             new SslServerAuthenticationOptions
             {
-                ServerCertificateContext = SslStreamCertificateContext.Create(own, additionalCertificates: null, offline: true),
+                ServerCertificateContext = SslStreamCertificateContext.Create(
+                    own, additionalCertificates: null, offline: true),
                 ClientCertificateRequired = true,
                 RemoteCertificateValidationCallback = IsPinned,
             },
@@ -41,7 +42,8 @@ internal sealed class PinnedTls : IDisposable
             new SslClientAuthenticationOptions
             {
                 TargetHost = "dfss",
-                ClientCertificateContext = SslStreamCertificateContext.Create(own, additionalCertificates: null, offline: true),
+                ClientCertificateContext = SslStreamCertificateContext.Create(
+                    own, additionalCertificates: null, offline: true),
                 RemoteCertificateValidationCallback = IsPinned,
             },
             token));
