@@ -14,6 +14,7 @@
         'Add-DfssFileRecipient'
         'Compare-DfssFile'
         'Copy-DfssFile'
+        'Copy-DfssItem'
         'Get-DfssCertificate'
         'Get-DfssCluster'
         'Get-DfssContent'

@@ -204,6 +204,11 @@ internal static class ErrorRecords
             ["PeerStartFailed"] = (ErrorCategory.OpenError, "Set $env:DFSS_HOST to the path of pwsh 7.6 or dfss."),
             ["PrefixNeedsRelativeTo"] = (ErrorCategory.InvalidArgument, "Give -RelativeTo too."),
             ["RecipientMissing"] = (ErrorCategory.InvalidArgument, "Give -Recipient or -RecipientKey."),
+            ["RemoteRestricted"] =
+                (ErrorCategory.PermissionDenied, "Connect to an endpoint with the full language, or use Copy-Item."),
+            ["RemoteTooOld"] =
+                (ErrorCategory.NotImplemented, "Connect to PowerShell 7.6 or newer there, or use Copy-Item."),
+            ["SessionNotOpen"] = (ErrorCategory.ConnectionError, "Give a session that is open and idle."),
             ["StateFolderMissing"] =
                 (ErrorCategory.ObjectNotFound, "Set $env:XDG_STATE_HOME to a folder of this user's."),
             ["StoreIdInvalid"] = (ErrorCategory.InvalidArgument, "An id is 32 hexadecimal digits."),

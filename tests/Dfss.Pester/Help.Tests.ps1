@@ -103,12 +103,28 @@ Describe 'The examples' {
         try {
             $null = Invoke-InSession $session "Import-Module '$manifest'"
             $ports = @(Invoke-InSession $session "& '$fixture' '$folder' $cluster $encrypted")
+            if ($Command -match '-(To|From)Session') {
+                # A session to another pwsh, with files to copy in its current location.
+                $null = Invoke-InSession $session @'
+                    $process = [System.Management.Automation.Runspaces.PowerShellProcessInstance]::new()
+                    $runspace = [runspacefactory]::CreateOutOfProcessRunspace($null, $process)
+                    $runspace.Open()
+                    $session = [System.Management.Automation.Runspaces.PSSession]::Create($runspace, 'example', $null)
+                    Invoke-Command -Session $session -ArgumentList "$PWD/there" {
+                        param($folder)
+                        Set-Location (New-Item -ItemType Directory $folder)
+                        $null = New-Item logs/1.log -Force
+                    }
+'@
+            }
+
             if ($Command -match 'Start-DfssPeer[^\n]*-Port 900\d') { $ports = (Get-FreePort), (Get-FreePort) }
             { Invoke-InSession $session ($Command.Replace('9001', $ports[0]).Replace('9002', $ports[1])) } |
                 Should -Not -Throw
         }
         finally {
             foreach ($name in $before.Keys) { [System.Environment]::SetEnvironmentVariable($name, $before[$name]) }
+            $null = Invoke-InSession $session 'if ($runspace) { $runspace.Dispose() }'
             $null = Invoke-InSession $session 'Get-DfssPeer | Where-Object Kind -NE Remote | Stop-DfssPeer'
             $null = Invoke-InSession $session 'Remove-Module Dfss'
             $session.Dispose()

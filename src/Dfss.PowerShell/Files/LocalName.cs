@@ -1,5 +1,4 @@
-using System.Buffers;
-using System.Text;
+using Dfss.Transfer;
 
 namespace Dfss.Commands;
 
@@ -11,14 +10,6 @@ internal static class LocalName
 {
     /// <summary>The advice for a name that cannot be used here.</summary>
     internal const string ReceiveAlone = "Receive it by itself, with a file's path as -Destination.";
-
-    /// <summary>
-    /// 255: the longest part of the usual file systems, in bytes of UTF-8 on Unix and in UTF-16 units on Windows.
-    /// </summary>
-    internal const int MaxPartLength = 255;
-
-    private static readonly SearchValues<char> NotOnWindows = SearchValues.Create("<>:\"|?*\\");
-    private static readonly string[] Devices = ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"];
 
     /// <summary>The path of a stored file below a folder.</summary>
     /// <exception cref="DfssException">InvalidName: the name cannot be a path here.</exception>
@@ -33,7 +24,7 @@ internal static class LocalName
         string[] parts = normalized.Split('/');
         for (int i = 0; i < parts.Length; i++)
         {
-            if (isWindows && !IsWindowsName(parts[i]))
+            if (isWindows && !LocalFileName.IsWindowsName(parts[i]))
             {
                 throw Refuse(name, $"Windows has no file of the name '{parts[i]}'");
             }
@@ -42,7 +33,7 @@ internal static class LocalName
             {
                 string unit = isWindows ? "characters" : "bytes";
                 throw Refuse(name, FormattableString.Invariant(
-                    $"a part of it is longer than the {MaxPartLength} {unit} that a disk takes"));
+                    $"a part of it is longer than the {LocalFileName.MaxPartLength} {unit} that a disk takes"));
             }
 
             path = Path.Combine(path, parts[i]);
@@ -67,28 +58,7 @@ internal static class LocalName
 
     /// <summary>The first part of a name that is too long for a disk; null if there is none.</summary>
     internal static string? FindTooLong(string name, bool isWindows) => Array.Find(
-        name.Split('/'), part => (isWindows ? part.Length : Encoding.UTF8.GetByteCount(part)) > MaxPartLength);
-
-    private static bool IsWindowsName(string part)
-    {
-        ReadOnlySpan<char> stem = part.AsSpan();
-        int dot = stem.IndexOf('.');
-        stem = (dot < 0 ? stem : stem[..dot]).TrimEnd(' ');
-        return !part.AsSpan().ContainsAny(NotOnWindows) && part[^1] is not ('.' or ' ') && !IsDevice(stem);
-    }
-
-    private static bool IsDevice(ReadOnlySpan<char> stem)
-    {
-        string text = stem.ToString();
-        if (stem.Length == 4 && (stem.StartsWith("COM", StringComparison.OrdinalIgnoreCase)
-            || stem.StartsWith("LPT", StringComparison.OrdinalIgnoreCase)))
-        {
-            // Windows treats the superscript digits as digits here.
-            return char.IsAsciiDigit(stem[3]) || stem[3] is '\u00b9' or '\u00b2' or '\u00b3';
-        }
-
-        return Devices.Any(device => device.Equals(text, StringComparison.OrdinalIgnoreCase));
-    }
+        name.Split('/'), part => LocalFileName.IsTooLong(part, isWindows));
 
     private static DfssException Refuse(string name, string reason) => new(
         DfssErrorCode.InvalidName,

@@ -194,7 +194,7 @@ public sealed partial class SendDfssFileCommand : LocalFileCmdlet
         {
             int length = Encoding.UTF8.GetByteCount(part);
             string problem = FormattableString.Invariant(
-                $"'{file.Name}' has a part of {length} bytes, and most disks take {LocalName.MaxPartLength}. ");
+                $"'{file.Name}' has a part of {length} bytes, and most disks take {LocalFileName.MaxPartLength}. ");
             await WriteWarningAsync(
                 problem + "It is sent. To receive it, name the file's path: Receive-DfssFile -Destination.")
                 .ConfigureAwait(false);

@@ -21,8 +21,9 @@ public sealed class BannedCallsTests
         { @"(Async\([^;]*\)|\b[Tt]ask)\.Result\b", Production, "await", [] },
         { @"(Async\([^;]*\)|\b[Tt]ask)\.Wait\(", Production, "await", [] },
         { @"\.GetResult\(", Production,
-            "await; only PipelineBridge, and the synchronous calls of a stream, join threads",
-            ["PipelineBridge", "Reading/StoredFileStream"] },
+            "await; only PipelineBridge, the synchronous calls of a stream, and those of a session's script, "
+                + "join threads",
+            ["PipelineBridge", "Reading/StoredFileStream", "Copying/ItemCopyHost"] },
         { @"\b(DateTime|DateTimeOffset)\.(Now|UtcNow|Today)\b", Production, "TimeProvider", [] },
         { @"\bConsole\.", Core, "PeerOptions.Log, or an exception", [] },
         { @"\bConsole\.", "src/Dfss.PowerShell", "the streams of the cmdlet", ["Peers/DetachedPeerProcess"] },
@@ -32,7 +33,9 @@ public sealed class BannedCallsTests
             "DurableFile", ["Storage/Disk/DurableFile"] },
         { @"(?<!OwnerOnly\.Open.*)FileMode\.(Create|CreateNew|OpenOrCreate|Append)\b|\bUnixCreateMode\b", Core,
             Private, [Makes] },
-        { @"\bDirectory\.CreateDirectory\(|\bFile\.(Create|Write|Append|Copy)\w*\(", Core, Private, [Makes] },
+        // A folder of a copy is the user's, as the files in it are.
+        { @"\bDirectory\.CreateDirectory\(|\bFile\.(Create|Write|Append|Copy)\w*\(", Core, Private,
+            [Makes, "Copying/LocalItemTarget"] },
         { @"\bMessagePackSerializer\b", Production,
             "MessageCodec or RecordCodec: fields by hand, no types from the wire", [] },
         { @"\bMessagePack(Reader|Writer)\b", Production, "MessageCodec or RecordCodec",

@@ -43,6 +43,7 @@ public sealed partial class LayeringTests
             ["Upkeep"] = ["Remote", "Naming", "Reading"],
             ["Editing"] = ["Remote", "Naming", "Reading", "Sending", "Receiving", "Upkeep"],
             ["Tracking"] = ["Sending", "Receiving"],
+            ["Copying"] = ["Local", "Reading", "Sending", "Receiving"],
         },
         ["Storage"] = new()
         {

@@ -28,6 +28,10 @@ public sealed class LocalTree(string folder, LocalTreeOptions options)
         {
             yield return failure;
         }
+        else if (options.IncludesFolders)
+        {
+            yield return new LocalTreeEntry(folder, string.Empty, LocalTreeEntryKind.Folder);
+        }
 
         while (open.TryPeek(out OpenFolder? current))
         {
@@ -52,6 +56,10 @@ public sealed class LocalTree(string folder, LocalTreeOptions options)
             if (found is not null)
             {
                 yield return found;
+            }
+            else if (options.IncludesFolders)
+            {
+                yield return new LocalTreeEntry(path, name, LocalTreeEntryKind.Folder);
             }
         }
     }
@@ -137,6 +145,9 @@ public sealed record LocalTreeOptions
     /// </summary>
     public bool FollowsLinks { get; init; }
 
+    /// <summary>Whether each folder that is walked through is an entry too, before what is in it.</summary>
+    public bool IncludesFolders { get; init; }
+
     /// <summary>
     /// Whether a file is taken, or a folder walked through: called with its path below the folder, with '/', and
     /// whether it is a folder.
@@ -161,6 +172,9 @@ public enum LocalTreeEntryKind
 
     /// <summary>A folder that cannot be read.</summary>
     Unreadable,
+
+    /// <summary>A folder that is walked through, if <see cref="LocalTreeOptions.IncludesFolders"/>.</summary>
+    Folder,
 }
 
 /// <summary>What a walk through a folder has come to.</summary>

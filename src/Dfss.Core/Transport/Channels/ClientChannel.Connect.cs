@@ -32,6 +32,20 @@ internal sealed partial class ClientChannel
             (address, options),
             cancellationToken).ConfigureAwait(false);
 
+    /// <summary>
+    /// A channel without hello, over a connection whose two ends know each other otherwise: both run one build.
+    /// </summary>
+    /// <param name="address">The address, for messages.</param>
+    /// <param name="connection">The connection; the channel owns it.</param>
+    public static ClientChannel Over(PeerAddress address, IConnection connection)
+    {
+        MessageChannel channel = new(
+            connection, new PayloadPool(ClientChannelOptions.DefaultPoolBytes * 2),
+            new ChannelOptions { MaxBodyBytes = DfssLimits.MaxFrameBytes, IdleLimit = null });
+        return new ClientChannel(address, channel, new HelloAnswer(
+            Handshake.SupportedVersions[0], Handshake.Software, default, [], [], HelloLimits.Default));
+    }
+
     private static async Task<ClientChannel> ConnectOnceAsync(
         PeerAddress address, ClientChannelOptions options, CancellationToken cancellationToken)
     {

@@ -1,0 +1,324 @@
+using Dfss.Tests.Storage;
+using Dfss.Transfer;
+using Dfss.Transport;
+using Microsoft.Extensions.Time.Testing;
+using Xunit;
+
+namespace Dfss.Tests.Transfer;
+
+/// <summary>
+/// Copies between two sides of one process. The session is a function call: what goes through it is an array of bytes.
+/// </summary>
+public sealed class ItemCopyTests : IAsyncDisposable
+{
+    private const int LargeBytes = (3 * DfssLimits.DefaultChunkSize) + 17;
+
+    private static readonly ItemCopyWalk All = new(IncludesHidden: true, FollowsLinks: false);
+
+    private readonly TemporaryFolder folder = new();
+    private readonly FakeTimeProvider clock = new();
+    private readonly ItemCopyHost host;
+    private readonly ItemCopyClient client;
+    private Func<byte[], byte[]> inTransit = frame => frame;
+    private int calls;
+
+    public ItemCopyTests()
+    {
+        host = new ItemCopyHost(clock);
+        client = new ItemCopyClient(frame =>
+        {
+            calls++;
+            _ = Task.Run(async () => client!.Receive(await host.AnswerAsync(inTransit(frame))));
+            return Task.CompletedTask;
+        });
+        Directory.CreateDirectory(PathOf("there"));
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await client.DisposeAsync();
+        await host.DisposeAsync();
+        folder.Dispose();
+    }
+
+    [Theory]
+    [InlineData(true, true)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(false, false)]
+    public async Task A_tree_arrives_whole(bool isDirect, bool isToHost)
+    {
+        byte[] large = Write("tree/sub/large", LargeBytes);
+        byte[] small = Write("tree/[odd] .name", 100);
+        Write("tree/empty", 0);
+        Directory.CreateDirectory(PathOf("tree/none"));
+        DateTime modified = new(2020, 2, 3, 4, 5, 6, DateTimeKind.Utc);
+        File.SetLastWriteTimeUtc(PathOf("tree/sub/large"), modified);
+        if (isDirect)
+        {
+            Assert.Null(await client.ConnectAsync("localhost", TimeSpan.FromSeconds(30), Token));
+            Assert.NotNull(client.DirectAddress);
+        }
+
+        int before = calls;
+        ItemCopier copier = isToHost ? client.ToHost() : client.FromHost();
+        await foreach (ItemCopyEntry entry in copier.ListAsync(PathOf("tree"), All, Token))
+        {
+            string name = entry.Name.Length == 0 ? "copy" : $"copy/{entry.Name}";
+            if (entry.Kind == ItemCopyEntryKind.Folder)
+            {
+                await copier.MakeFolderAsync(PathOf("there"), name, Token);
+            }
+            else
+            {
+                ItemCopyResult result = await copier.CopyAsync(
+                    entry.Path, PathOf("there"), name, force: false, progress: null, Token);
+                Assert.Equal((0, false), (result.PresentBytes, result.IsUnchanged));
+            }
+        }
+
+        Assert.Equal(large, Read("there/copy/sub/large"));
+        Assert.Equal(small, Read("there/copy/[odd] .name"));
+        Assert.Empty(Read("there/copy/empty"));
+        Assert.True(Directory.Exists(PathOf("there/copy/none")));
+        Assert.Equal(modified, File.GetLastWriteTimeUtc(PathOf("there/copy/sub/large")));
+        Assert.Equal(isDirect, calls == before);
+        Assert.Empty(PartFiles());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task An_interrupted_copy_goes_on_with_what_is_verified(bool isToHost)
+    {
+        byte[] content = Write("large", LargeBytes);
+        ItemCopier copier = isToHost ? client.ToHost() : client.FromHost();
+        using CancellationTokenSource stop = new();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => copier.CopyAsync(
+            PathOf("large"), PathOf("there"), "copy", force: false,
+            new CallbackProgress(progress => stop.Cancel()), stop.Token));
+        string part = Assert.Single(PartFiles());
+
+        ItemCopyResult result = await copier.CopyAsync(
+            PathOf("large"), PathOf("there"), "copy", force: false, progress: null, Token);
+
+        Assert.InRange(result.PresentBytes, 17, LargeBytes - 1);
+        Assert.Equal(content, Read("there/copy"));
+        Assert.False(File.Exists(part));
+    }
+
+    [Fact]
+    public async Task A_chunk_of_the_part_that_is_damaged_is_moved_again()
+    {
+        byte[] content = Write("large", LargeBytes);
+        using CancellationTokenSource stop = new();
+        Task copying = client.ToHost().CopyAsync(
+            PathOf("large"), PathOf("there"), "copy", force: false,
+            new CallbackProgress(progress => stop.CancelAfter(progress.TransferredBytes >= 2 << 20 ? 0 : -1)),
+            stop.Token);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => copying);
+        using (FileStream part = File.Open(Assert.Single(PartFiles()), FileMode.Open))
+        {
+            part.Write(new byte[DfssLimits.DefaultChunkSize]);
+        }
+
+        ItemCopyResult result = await client.ToHost().CopyAsync(
+            PathOf("large"), PathOf("there"), "copy", force: false, progress: null, Token);
+
+        Assert.Equal(content, Read("there/copy"));
+        Assert.InRange(result.PresentBytes, 17, LargeBytes - DfssLimits.DefaultChunkSize);
+    }
+
+    [Theory]
+    [InlineData(LargeBytes)]
+    [InlineData(100)]
+    [InlineData(0)]
+    public async Task A_file_that_is_there_is_not_moved_and_one_with_other_content_is(int length)
+    {
+        byte[] content = Write("file", length);
+        ItemCopier copier = client.ToHost();
+        Task<ItemCopyResult> CopyAsync() => copier.CopyAsync(
+            PathOf("file"), PathOf("there"), "file", force: false, progress: null, Token);
+
+        Assert.False((await CopyAsync()).IsUnchanged);
+        Assert.True((await CopyAsync()).IsUnchanged);
+
+        if (length > 0)
+        {
+            DateTime modified = File.GetLastWriteTimeUtc(PathOf("there/file"));
+            byte[] other = [.. content];
+            other[^1] ^= 1;
+            File.WriteAllBytes(PathOf("there/file"), other);
+            File.SetLastWriteTimeUtc(PathOf("there/file"), modified);
+
+            Assert.False((await CopyAsync()).IsUnchanged);
+            Assert.Equal(content, Read("there/file"));
+        }
+    }
+
+    [Theory]
+    [InlineData(100)]
+    [InlineData(LargeBytes)]
+    public async Task What_was_altered_on_the_way_is_not_written(int length)
+    {
+        Write("file", length);
+        inTransit = frame =>
+        {
+            if (Is(frame, ItemOperations.Put) || Is(frame, ItemOperations.Write))
+            {
+                frame[^1] ^= 1;
+            }
+
+            return frame;
+        };
+
+        DfssException error = await Assert.ThrowsAsync<DfssException>(() => client.ToHost().CopyAsync(
+            PathOf("file"), PathOf("there"), "file", force: false, progress: null, Token));
+
+        Assert.Equal(DfssErrorCode.ChunkCorrupt, error.Code);
+        Assert.False(File.Exists(PathOf("there/file")));
+    }
+
+    [Theory]
+    [InlineData("../file")]
+    [InlineData("a/../../file")]
+    [InlineData("/file")]
+    [InlineData("a//file")]
+    [InlineData("link/file")]
+    public async Task A_name_does_not_lead_out_of_the_destination(string name)
+    {
+        Write("file", 100);
+        Directory.CreateDirectory(PathOf("outside"));
+        Directory.CreateSymbolicLink(PathOf("there/link"), PathOf("outside"));
+        foreach (ItemCopier copier in (ItemCopier[])[client.ToHost(), client.FromHost()])
+        {
+            DfssException error = await Assert.ThrowsAsync<DfssException>(() => copier.CopyAsync(
+                PathOf("file"), PathOf("there"), name, force: true, progress: null, Token));
+            Assert.Equal(DfssErrorCode.InvalidName, error.Code);
+            error = await Assert.ThrowsAsync<DfssException>(() =>
+                copier.MakeFolderAsync(PathOf("there"), name, Token));
+            Assert.Equal(DfssErrorCode.InvalidName, error.Code);
+        }
+
+        Assert.Empty(Directory.GetFileSystemEntries(PathOf("outside")));
+    }
+
+    [Fact]
+    public async Task Errors_of_one_file_are_the_answer_to_its_call()
+    {
+        Write("file", 100);
+        Directory.CreateDirectory(PathOf("there/folder"));
+        ItemCopier copier = client.ToHost();
+        Assert.Equal(DfssErrorCode.SourceUnreadable, await CodeAsync("missing", "copy"));
+        Assert.Equal(DfssErrorCode.DestinationExists, await CodeAsync("file", "folder"));
+        Assert.Equal(DfssErrorCode.SourceUnreadable, await CodeAsync("there", "copy"));
+
+        async Task<DfssErrorCode> CodeAsync(string source, string name) =>
+            (await Assert.ThrowsAsync<DfssException>(() => copier.CopyAsync(
+                PathOf(source), PathOf("there"), name, force: false, progress: null, Token))).Code;
+    }
+
+    [Fact]
+    public async Task Only_the_pinned_certificates_are_accepted()
+    {
+        using PinnedTls own = new(), expected = new(), stranger = new();
+        await using ItemServer server = new(
+            new LocalItemSource(ItemCopyHost.CreateBuffers()), new LocalItemTarget(ItemCopyHost.CreateBuffers()));
+        int heard = 0;
+        own.Pin(expected.Certificate);
+        await using ItemListener listener = new(TcpTransport.Listen("localhost", 0), own, server, () => heard++);
+        PeerAddress address = PeerAddress.Parse($"localhost:{listener.Port}");
+
+        // A client that the host does not expect; a host that the client does not expect.
+        stranger.Pin(own.Certificate);
+        Assert.Null(await new ItemConnector(stranger, TimeSpan.FromSeconds(30)).ConnectAsync([address], Token));
+        expected.Pin(stranger.Certificate);
+        Assert.Null(await new ItemConnector(expected, TimeSpan.FromSeconds(30)).ConnectAsync([address], Token));
+        Assert.Equal(0, heard);
+
+        expected.Pin(own.Certificate);
+        var found = await new ItemConnector(expected, TimeSpan.FromSeconds(30)).ConnectAsync([address], Token);
+        Assert.Equal(address, found!.Value.Address);
+        await found.Value.Channel.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_host_that_cannot_be_reached_is_used_through_the_session()
+    {
+        // The host stops after it has told its address.
+        ItemCopyClient? taker = null;
+        await using ItemCopyClient lost = new(frame =>
+        {
+            _ = Task.Run(async () =>
+            {
+                byte[] answer = await host.AnswerAsync(frame);
+                if (Is(frame, ItemOperations.Listen))
+                {
+                    await host.DisposeAsync();
+                }
+
+                taker!.Receive(answer);
+            });
+            return Task.CompletedTask;
+        });
+        taker = lost;
+
+        string? failure = await lost.ConnectAsync(host: null, TimeSpan.FromSeconds(30), Token);
+
+        Assert.NotNull(failure);
+        Assert.Null(lost.DirectAddress);
+        await lost.PingAsync(Token);
+    }
+
+    [Fact]
+    public async Task A_host_that_hears_nothing_listens_no_longer()
+    {
+        Assert.Null(await client.ConnectAsync("localhost", TimeSpan.FromSeconds(30), Token));
+        clock.Advance(TimeSpan.FromSeconds(60));
+        Assert.True(host.IsListening);
+        await client.PingAsync(Token);
+        clock.Advance(TimeSpan.FromSeconds(60));
+        Assert.True(host.IsListening);
+        clock.Advance(TimeSpan.FromSeconds(60));
+        Assert.False(host.IsListening);
+    }
+
+    [Fact]
+    public async Task A_session_that_ends_fails_the_calls_that_wait()
+    {
+        TaskCompletionSource sent = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using ItemCopyClient waiting = new(_ =>
+        {
+            sent.SetResult();
+            return Task.CompletedTask;
+        });
+        Task ping = waiting.PingAsync(Token);
+        await sent.Task;
+        waiting.End(new DfssException(DfssErrorCode.PeerUnreachable, "gone"));
+
+        Assert.Equal(DfssErrorCode.PeerUnreachable, (await Assert.ThrowsAsync<DfssException>(() => ping)).Code);
+        Assert.Equal(
+            DfssErrorCode.PeerUnreachable,
+            (await Assert.ThrowsAsync<DfssException>(() => waiting.PingAsync(Token))).Code);
+    }
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    private static bool Is(byte[] frame, string operation) => ItemFrames.Read(frame).Message.Operation == operation;
+
+    private string PathOf(string name) => Path.Combine(folder.Path, name);
+
+    private byte[] Read(string name) => File.ReadAllBytes(PathOf(name));
+
+    private byte[] Write(string name, int length)
+    {
+        byte[] content = new byte[length];
+        new Random(length).NextBytes(content);
+        Directory.CreateDirectory(Path.GetDirectoryName(PathOf(name))!);
+        File.WriteAllBytes(PathOf(name), content);
+        return content;
+    }
+
+    private string[] PartFiles() =>
+        Directory.GetFiles(PathOf("there"), $"*{PartFile.Suffix}", SearchOption.AllDirectories);
+}
