@@ -7,7 +7,8 @@ const string Usage = """
       compare  [large=MEBIBYTES] [small=FILES] [mixed=FILES] [sparse=MEBIBYTES] [rounds=N] [folder=FOLDER]
                [plots=FOLDER]                         dfss beside cp, rsync, scp, nginx with curl and aria2, rclone and
                                                       restic: large=1024 small=10000 rounds=3 if nothing is said.
-                                                      Pictures (SVG) go to the folder of plots
+                                                      The tables (README.md) and pictures (SVG) go to
+                                                      the folder of plots too
       transfer [MEBIBYTES [ROUNDS [FOLDER]]]          one file of 1024 MiB beside the machine's limits, 3 rounds
       resume   [MEBIBYTES [ROUNDS [FOLDER]]]          a killed send and receive of 1024 MiB given again, 3 rounds
       tls      [MEBIBYTES [ROUNDS [FOLDER]]]          one file of 1024 MiB in plaintext and over TLS, 4 rounds
