@@ -6,8 +6,13 @@ namespace Dfss.Shell;
 /// <summary>dfss: the PowerShell engine with the Dfss module.</summary>
 internal static class Program
 {
+    /// <summary>Where it is set, the engine does not report its use to Microsoft.</summary>
+    private const string TelemetryOptOut = "POWERSHELL_TELEMETRY_OPTOUT";
+
     public static int Main(string[] arguments)
     {
+        // Before the first use of the engine. To set it up would cost each start 280 methods and 2 MB, too.
+        Environment.SetEnvironmentVariable(TelemetryOptOut, "1");
         Terminal terminal = new();
         ShellOptions options;
         try

@@ -7,7 +7,8 @@ const string Usage = """
       compare  [large=MEBIBYTES] [small=FILES] [mixed=FILES] [sparse=MEBIBYTES] [rounds=N] [folder=FOLDER]
                [plots=FOLDER]                         dfss beside cp, rsync, scp, nginx with curl and aria2, rclone and
                                                       restic: large=1024 small=10000 rounds=3 if nothing is said.
-                                                      Pictures (SVG) go to the folder of plots
+                                                      The tables (README.md) and pictures (SVG) go to
+                                                      the folder of plots too
       transfer [MEBIBYTES [ROUNDS [FOLDER]]]          one file of 1024 MiB beside the machine's limits, 3 rounds
       resume   [MEBIBYTES [ROUNDS [FOLDER]]]          a killed send and receive of 1024 MiB given again, 3 rounds
       tls      [MEBIBYTES [ROUNDS [FOLDER]]]          one file of 1024 MiB in plaintext and over TLS, 4 rounds
@@ -18,8 +19,10 @@ const string Usage = """
       completion [ROUNDS [FOLDER]]                    how long Tab takes for a stored name, 15 rounds
       content  [MEBIBYTES [FOLDER]]                   memory and time of 4096 MiB through the pipeline
       work     [MEBIBYTES [FILES [FOLDER]]]           allocations and system calls per chunk of 256 MiB, and per
-                                                      file of 1000 x 4 KiB; fails above the limits in WorkLimits
+                                                      file of 1000 x 4 KiB, plain and over TLS, with its requests
+                                                      and syncs; fails above the limits in WorkLimits
       start    [CHUNKS [FOLDER]]                      the start of a store of 10,000,000 chunks, small and large
+      growth   [NAMES [FOLDER]]                       a peer with 1,000,000 names, a tenth and a hundredth of them
       hash     [MEBIBYTES]                            SHA-256 by the platform and in lanes, 256 MiB a figure
 
     FOLDER is where the measured files lie, on the disk that is to be measured; the temporary folder if not given.
@@ -63,6 +66,11 @@ switch (args)
             Argument(2, Path.GetTempPath()),
             folder => StartBenchmark.RunAsync(folder, Number(1, 10_000_000), Console.Out));
         return 0;
+    case ["growth", .. { Length: <= 2 }] when AreNumbers(args[1..], 1):
+        await InFolderAsync(
+            Argument(2, Path.GetTempPath()),
+            folder => GrowthBenchmark.RunAsync(folder, Number(1, 1_000_000), Console.Out));
+        return 0;
     case ["progress", .. { Length: <= 2 }] when AreNumbers(args[1..], 1):
         await InFolderAsync(
             Argument(2, Path.GetTempPath()),
@@ -85,8 +93,8 @@ switch (args)
             async folder => isWithin = await WorkBenchmark.RunAsync(
                 folder, Number(1, 256), Number(2, 1000), Console.Out));
         return isWithin ? 0 : 1;
-    case [WorkPeer.Mode, string storePath]:
-        await WorkPeer.RunAsync(storePath);
+    case [WorkPeer.Mode, string storePath, .. { Length: <= 1 }]:
+        await WorkPeer.RunAsync(storePath, args.ElementAtOrDefault(2));
         return 0;
     case ["hash", .. { Length: <= 1 }] when AreNumbers(args[1..], 1):
         HashBenchmark.Run(Number(1, 256), Console.Out);

@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Globalization;
 using Dfss.Storage;
-using Microsoft.Win32.SafeHandles;
 
 namespace Dfss.Benchmarks;
 
@@ -74,19 +73,7 @@ internal static class StartBenchmark
                 end = records[^1].Location.End;
             }
 
-            // A segment that is full by its bytes or its records, as a collection leaves it.
-            var ownId = Guid.NewGuid();
-            string path = Path.Combine(store, "chunks", $"{++made:x8}{SegmentFormat.Extension}");
-            byte[] header = SegmentFormat.Header(ownId, SegmentFormat.HeaderBytes, end);
-            using (SafeFileHandle file = File.OpenHandle(path, FileMode.CreateNew, FileAccess.ReadWrite))
-            {
-                RandomAccess.SetLength(file, end);
-                RandomAccess.Write(file, header, fileOffset: 0);
-            }
-
-            await File.WriteAllBytesAsync(
-                Path.ChangeExtension(path, SegmentFormat.IndexExtension),
-                new SegmentIndex(ownId, end, records).Encode());
+            await HoleSegments.WriteAsync(store, (uint)++made, records);
         }
 
         return made;

@@ -1,3 +1,5 @@
+using System.Security.Cryptography.X509Certificates;
+using Dfss.Security;
 using Dfss.Testing;
 
 namespace Dfss.Benchmarks;
@@ -16,4 +18,18 @@ internal sealed record TlsFiles(string PeerArguments, string ClientArguments)
             $"-Certificate '{folder}/peer.pem' -TrustedAuthority '{folder}/ca.pem' -RoleFile '{folder}/roles.json'",
             $"-Certificate '{folder}/client.pem' -TrustedAuthority '{folder}/ca.pem'");
     }
+
+    /// <summary>The identity of the peer, of the files in a folder.</summary>
+    public static TlsIdentity ReadPeer(string folder) =>
+        new(Read(folder, "peer.pem"), [X509CertificateLoader.LoadCertificateFromFile(Path.Combine(folder, "ca.pem"))])
+        {
+            RoleFilePath = Path.Combine(folder, "roles.json"),
+        };
+
+    /// <summary>The identity of the client.</summary>
+    public static TlsIdentity ReadClient(string folder) => new(
+        Read(folder, "client.pem"), [X509CertificateLoader.LoadCertificateFromFile(Path.Combine(folder, "ca.pem"))]);
+
+    private static X509Certificate2 Read(string folder, string name) =>
+        X509Certificate2.CreateFromPemFile(Path.Combine(folder, name));
 }

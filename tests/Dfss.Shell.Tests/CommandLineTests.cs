@@ -30,6 +30,19 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public async Task The_engine_reports_no_use()
+    {
+        Dictionary<string, string> environment = new() { ["POWERSHELL_TELEMETRY_OPTOUT"] = string.Empty };
+
+        ShellResult result = await ShellProcess.RunAsync(
+            string.Empty,
+            ["-Command", "[Environment]::GetEnvironmentVariable('POWERSHELL_TELEMETRY_OPTOUT')"],
+            environment);
+
+        Assert.Equal("1", result.Output.Trim());
+    }
+
+    [Fact]
     public async Task Help_names_every_mode()
     {
         ShellResult result = await ShellProcess.RunAsync("--help");

@@ -37,7 +37,7 @@ internal sealed class LocalStore : IAsyncDisposable
             new VoteHistory(storeParts.Table, options));
         Collector = new GarbageCollector(
             storeParts.Table, storeParts.Chunks, roots, storeParts.Touched, storeParts.IsLost,
-            storeParts.ReclaimAsync);
+            () => count().Chunks, storeParts.ReclaimAsync);
         Scrubber = new Scrubber(storeParts.Chunks, storeParts.ScrubTable, options);
     }
 

@@ -79,7 +79,8 @@ internal static class CompareBenchmark
             await AddAsync("rclone", RcloneTool.StartAsync, folder, tools, skipped);
             await AddAsync("restic", ResticTool.StartAsync, folder, tools, skipped);
             tools.AddRange([DfssTool.Plain(), DfssTool.Tls(folder), DfssTool.TwoCopies()]);
-            ComparisonTable table = new(output, options.Rounds);
+            await using PlotPage? page = options.Plots is { } plots ? new PlotPage(plots, output) : null;
+            ComparisonTable table = new(page ?? output, options.Rounds);
             table.WriteIntroduction(folder, await MachineLimits.MeasureAsync(folder, CancellationToken.None), skipped);
             foreach ((int size, string name, Func<string, int, int, Workload> create) in Workloads(options))
             {
@@ -116,6 +117,7 @@ internal static class CompareBenchmark
         if (options.Plots is { } plots)
         {
             ComparisonPlot.Write(plots, workload, results, Machine.Describe(folder));
+            table.WritePicture(workload);
         }
     }
 

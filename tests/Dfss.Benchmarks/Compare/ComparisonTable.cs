@@ -30,6 +30,13 @@ internal sealed class ComparisonTable(TextWriter output, int rounds)
         }
     }
 
+    /// <summary>Refers to the picture beside the table.</summary>
+    public void WritePicture(Workload workload)
+    {
+        output.WriteLine();
+        output.WriteLine($"![{workload.Title}: seconds]({workload.Name}.svg)");
+    }
+
     public void Write(Workload workload, List<ToolTurns> results)
     {
         string unit = workload.IsOfFiles ? "1,000 files" : "GB";

@@ -29,16 +29,35 @@ internal sealed class WorkBenchmark
     /// <returns>Whether all figures are within their limits.</returns>
     public static async Task<bool> RunAsync(string folder, int mebibytes, int files, TextWriter output)
     {
-        await using WorkPeer peer = await WorkPeer.StartAsync(Path.Combine(folder, "store"));
-        await using DfssClient client = new(
-            [peer.Address], TransferOptions.Default with { StateFolder = Path.Combine(folder, "state") });
+        string tls = Directory.CreateDirectory(Path.Combine(folder, "tls")).FullName;
+        TlsFiles.Create(tls);
+        bool isPlainWithin = await RunAsync(
+            Path.Combine(folder, "plain"), tlsFolder: null, WorkLimits.Small, mebibytes, files, output);
+        return await RunAsync(Path.Combine(folder, "secure"), tls, WorkLimits.SmallOverTls, mebibytes: 0, files, output)
+            && isPlainWithin;
+    }
+
+    /// <summary>The same with one peer, over TLS if <paramref name="tlsFolder"/> is not null.</summary>
+    private static async Task<bool> RunAsync(
+        string folder, string? tlsFolder, WorkLimits small, int mebibytes, int files, TextWriter output)
+    {
+        await using WorkPeer peer = await WorkPeer.StartAsync(Path.Combine(folder, "store"), tlsFolder);
+        await using DfssClient client = new([peer.Address], TransferOptions.Default with
+        {
+            StateFolder = Path.Combine(folder, "state"),
+            Identity = tlsFolder is null ? null : TlsFiles.ReadClient(tlsFolder),
+        });
         WorkBenchmark benchmark = new(folder, peer, client, output);
 
         // What is done once in the life of a process is not counted.
         await benchmark.TransferAsync(benchmark.CreateLarge(mebibytes: 32), (_, transfer) => transfer());
         await benchmark.TransferAsync(benchmark.CreateSmall(files: 100), (_, transfer) => transfer());
-        await benchmark.MeasureAsync(WorkLimits.Large, () => benchmark.CreateLarge(mebibytes), mebibytes);
-        await benchmark.MeasureAsync(WorkLimits.Small, () => benchmark.CreateSmall(files), files);
+        if (mebibytes > 0)
+        {
+            await benchmark.MeasureAsync(WorkLimits.Large, () => benchmark.CreateLarge(mebibytes), mebibytes);
+        }
+
+        await benchmark.MeasureAsync(small, () => benchmark.CreateSmall(files), files);
         benchmark.breaches.ForEach(breach => output.WriteLine($"Above its limit: {breach}"));
         return benchmark.breaches.Count == 0;
     }
@@ -85,6 +104,10 @@ internal sealed class WorkBenchmark
         {
             Report(limits, $"{direction}, client: system calls", (double)ofClient.Total / units);
             Report(limits, $"{direction}, peer: system calls", (double)ofPeer.Total / units);
+            Report(limits, $"{direction}, client: sends", (double)ofClient.Sends / units);
+            Report(limits, $"{direction}, peer: sends", (double)ofPeer.Sends / units);
+            Report(limits, $"{direction}, client: syncs", (double)ofClient.Syncs / units);
+            Report(limits, $"{direction}, peer: syncs", (double)ofPeer.Syncs / units);
         }
 
         foreach ((string direction, (SystemCallCounts ofClient, SystemCallCounts ofPeer)) in calls)
@@ -111,7 +134,7 @@ internal sealed class WorkBenchmark
     private void Report(WorkLimits limits, string name, double measured)
     {
         double limit = limits.Limits[name];
-        string line = string.Create(CultureInfo.InvariantCulture, $"{name} | {measured:0.0} | {limit:0.0}");
+        string line = string.Create(CultureInfo.InvariantCulture, $"{name} | {measured:0.0##} | {limit:0.0##}");
         output.WriteLine($"| {line} |");
         if (measured > limit)
         {

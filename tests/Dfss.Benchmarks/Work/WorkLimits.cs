@@ -25,6 +25,14 @@ internal sealed record WorkLimits(string Unit, IReadOnlyDictionary<string, doubl
         ["receive, peer: KiB read from files"] = 1080,
         ["receive, peer: KiB written to files"] = 2,
         ["receive, peer: system calls"] = 18,
+        ["send, client: sends"] = 6,
+        ["send, peer: sends"] = 2,
+        ["send, client: syncs"] = 0.1,
+        ["send, peer: syncs"] = 0.5,
+        ["receive, client: sends"] = 2,
+        ["receive, peer: sends"] = 6,
+        ["receive, client: syncs"] = 0.05,
+        ["receive, peer: syncs"] = 0.05,
     });
 
     /// <summary>A file of 4 KiB among many.</summary>
@@ -46,5 +54,42 @@ internal sealed record WorkLimits(string Unit, IReadOnlyDictionary<string, doubl
         ["receive, peer: KiB read from files"] = 20,
         ["receive, peer: KiB written to files"] = 2,
         ["receive, peer: system calls"] = 20,
+        ["send, client: sends"] = 1.5,
+        ["send, peer: sends"] = 1.5,
+        ["send, client: syncs"] = 0.1,
+        ["send, peer: syncs"] = 1,
+        ["receive, client: sends"] = 1,
+        ["receive, peer: sends"] = 1,
+        ["receive, client: syncs"] = 0.05,
+        ["receive, peer: syncs"] = 0.05,
+    });
+
+    /// <summary>The same over TLS, with both sides authenticated.</summary>
+    public static WorkLimits SmallOverTls { get; } = new("file of 4 KiB over TLS", new Dictionary<string, double>
+    {
+        ["send, client: KiB allocated"] = 110,
+        ["send, client: KiB read from files"] = 8,
+        ["send, client: KiB written to files"] = 2,
+        ["send, client: system calls"] = 40,
+        ["send, peer: KiB allocated"] = 100,
+        ["send, peer: KiB read from files"] = 50,
+        ["send, peer: KiB written to files"] = 50,
+        ["send, peer: system calls"] = 25,
+        ["receive, client: KiB allocated"] = 80,
+        ["receive, client: KiB read from files"] = 2,
+        ["receive, client: KiB written to files"] = 8,
+        ["receive, client: system calls"] = 50,
+        ["receive, peer: KiB allocated"] = 60,
+        ["receive, peer: KiB read from files"] = 20,
+        ["receive, peer: KiB written to files"] = 2,
+        ["receive, peer: system calls"] = 20,
+        ["send, client: sends"] = 1.5,
+        ["send, peer: sends"] = 1.5,
+        ["send, client: syncs"] = 0.1,
+        ["send, peer: syncs"] = 1,
+        ["receive, client: sends"] = 1,
+        ["receive, peer: sends"] = 1,
+        ["receive, client: syncs"] = 0.05,
+        ["receive, peer: syncs"] = 0.05,
     });
 }

@@ -22,7 +22,10 @@ internal sealed class WorkPeer : IAsyncDisposable
 
     public int ProcessId => process.Id;
 
-    public static async Task<WorkPeer> StartAsync(string storePath)
+    /// <summary>Starts one.</summary>
+    /// <param name="storePath">Its store.</param>
+    /// <param name="tlsFolder">The folder of <see cref="TlsFiles"/>; null for plaintext.</param>
+    public static async Task<WorkPeer> StartAsync(string storePath, string? tlsFolder = null)
     {
         ProcessStartInfo start = new(Environment.ProcessPath!)
         {
@@ -36,6 +39,11 @@ internal sealed class WorkPeer : IAsyncDisposable
 
         start.ArgumentList.Add(Mode);
         start.ArgumentList.Add(storePath);
+        if (tlsFolder is not null)
+        {
+            start.ArgumentList.Add(tlsFolder);
+        }
+
         Process process = Process.Start(start)!;
         string port = await process.StandardOutput.ReadLineAsync()
             ?? throw new InvalidOperationException("The peer did not start.");
@@ -43,9 +51,17 @@ internal sealed class WorkPeer : IAsyncDisposable
     }
 
     /// <summary>The process of the peer: a line for its port, then one for each line that it reads.</summary>
-    public static async Task RunAsync(string storePath)
+    public static async Task RunAsync(string storePath, string? tlsFolder)
     {
-        PeerOptions options = new() { StorePath = storePath, AllowUnauthenticatedNetwork = true };
+        PeerOptions options = new()
+        {
+            StorePath = storePath,
+            Port = 0,
+            AllowUnauthenticatedNetwork = tlsFolder is null,
+            Identity = tlsFolder is null ? null : TlsFiles.ReadPeer(tlsFolder),
+            // Its reads are none of the work that is measured, and generated chunks have no bytes.
+            ScrubBytesPerSecond = 0,
+        };
         await using DfssPeer peer = await DfssPeer.StartAsync(options);
         Console.WriteLine(peer.Port.ToString(CultureInfo.InvariantCulture));
         while (await Console.In.ReadLineAsync() is not null)

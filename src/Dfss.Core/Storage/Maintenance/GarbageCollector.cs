@@ -13,6 +13,7 @@ internal sealed class GarbageCollector(
     StoreRoots roots,
     TouchedChunks touched,
     Func<ChunkId, bool> isLost,
+    Func<long> countChunks,
     Func<CancellationToken, Task> reclaimAsync) : IAsyncDisposable
 {
     /// <summary>24 hours: longer than any send is expected to take between a chunk's put and its file's seal.</summary>
@@ -47,7 +48,7 @@ internal sealed class GarbageCollector(
                 roots.StartNotes();
             }
 
-            var filter = new ChunkFilter(await CountAsync(cancellationToken).ConfigureAwait(false));
+            var filter = new ChunkFilter(countChunks());
             long marked = await MarkAsync(filter, cancellationToken).ConfigureAwait(false);
             Sweep sweep = new(filter, gracePeriod, isDryRun);
             GarbageCollectionResult result = await SweepAsync(sweep, cancellationToken).ConfigureAwait(false);
@@ -71,17 +72,6 @@ internal sealed class GarbageCollector(
     {
         await one.WaitAsync().ConfigureAwait(false);
         one.Dispose();
-    }
-
-    private async Task<long> CountAsync(CancellationToken cancellationToken)
-    {
-        long count = 0;
-        await foreach (ChunkId _ in chunks.EnumerateAsync(after: null, cancellationToken).ConfigureAwait(false))
-        {
-            count++;
-        }
-
-        return count;
     }
 
     private async Task<long> MarkAsync(ChunkFilter filter, CancellationToken cancellationToken)

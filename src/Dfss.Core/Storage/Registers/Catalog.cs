@@ -110,15 +110,19 @@ internal sealed partial class Catalog : IRegisterTable, IAsyncDisposable
                 "UPDATE register SET version = version + 1, state = $3 WHERE name = $1 AND version = $2", row.Name,
                 row.Version, row.State) == 1;
 
-    private static List<RegisterEntry> List(
+    /// <summary>The registers of the names from <paramref name="start"/> up to <paramref name="end"/>, and behind
+    /// <paramref name="previous"/>.</summary>
+    internal static List<RegisterEntry> List(
         DatabaseSession session, byte[] start, byte[] end, byte[] previous, int limit)
     {
         List<RegisterEntry> entries = [];
-        // A name has at least one byte, so that "greater than nothing" leaves none out.
+        // One lower bound: of two, SQLite may begin at the lower and step over all names up to the higher.
+        bool isContinued = previous.AsSpan().SequenceCompareTo(start) >= 0;
         using SqliteDataReader rows = session.Prepare(
-            "SELECT name, version, state FROM register WHERE name >= $1 AND name < $2 AND name > $3 ORDER BY "
-                + "name LIMIT $4",
-            start, end, previous, limit).ExecuteReader();
+            isContinued
+                ? "SELECT name, version, state FROM register WHERE name > $1 AND name < $2 ORDER BY name LIMIT $3"
+                : "SELECT name, version, state FROM register WHERE name >= $1 AND name < $2 ORDER BY name LIMIT $3",
+            isContinued ? previous : start, end, limit).ExecuteReader();
         while (rows.Read())
         {
             string name = Encoding.UTF8.GetString(rows.GetFieldValue<byte[]>(0));
