@@ -54,6 +54,31 @@ public sealed class IsolationTests : IDisposable
     }
 
     [Fact]
+    public async Task An_import_loads_none_of_the_dependencies_and_the_first_use_does()
+    {
+        const string Loaded =
+            """
+            [System.Runtime.Loader.AssemblyLoadContext]::All | ForEach-Object {
+                if ($_.Name -eq 'Dfss') { foreach ($assembly in $_.Assemblies) { $assembly.GetName().Name } }
+            }
+            """;
+        string[] output = await BareEngine.RunAsync(
+            $"""
+            Import-Module '{ModuleSession.ManifestPath}'
+            {Loaded}
+            'used:'
+            $peer = Start-DfssPeer '{folder}/store' -Port 0
+            $peer | Stop-DfssPeer
+            {Loaded}
+            """,
+            TestContext.Current.CancellationToken);
+
+        string[] imported = [.. output.TakeWhile(line => line != "used:")];
+        Assert.Equal(["Dfss.Core", "Dfss.Feedback", "Dfss.PowerShell"], imported.Order(StringComparer.Ordinal));
+        Assert.Contains("Microsoft.Data.Sqlite", output.Skip(imported.Length));
+    }
+
+    [Fact]
     public void No_public_member_mentions_a_type_that_a_user_could_not_name()
     {
         using var session = new ModuleSession();

@@ -110,6 +110,29 @@ Describe 'The content of a stored file' {
         (Get-DfssContent $name -AsByteStream -Offset 299999) -join ' ' | Should -Be '0 255 13'
     }
 
+    It 'is never the text of a program in place of its bytes, unsaid' -Skip:$IsWindows {
+        'old' | Set-DfssContent $name
+        { & /bin/sh -c "printf '\377\001\r\n'" | Set-DfssContent $name -AsByteStream -Force } |
+            Should -Throw -ErrorId 'ContentNotBytes,*'
+        { & /bin/sh -c "printf '65\n'" | Set-DfssContent $name -AsByteStream -Force } |
+            Should -Throw -ErrorId 'ContentNotBytes,*'
+        Get-DfssContent $name | Should -Be 'old'
+        & /bin/sh -c "printf '\377\001\r\n'" | Set-DfssContent $name -Force -WarningVariable lost -WarningAction Ignore
+        $lost | Should -BeLike '*-InputStream*'
+        & /bin/sh -c 'echo text' | Set-DfssContent $name -Force -WarningVariable none
+        $none | Should -BeNullOrEmpty
+    }
+
+    It 'is the bytes of a program that go through a named pipe' -Skip:$IsWindows {
+        & mkfifo fifo
+        $writer = Start-Process /bin/sh -ArgumentList '-c', "`"printf '\377\001\r\n' > fifo`"" -PassThru
+        $stream = [IO.File]::OpenRead((Join-Path $PWD fifo))
+        Set-DfssContent $name -InputStream $stream
+        $stream.Dispose()
+        $writer.WaitForExit()
+        (Get-DfssContent $name -AsByteStream) -join ' ' | Should -Be '255 1 13 10'
+    }
+
     It 'goes through the pipeline from stored files to another' {
         'one', 'two' | Set-DfssContent "$name-1"
         'three' | Set-DfssContent "$name-2"

@@ -32,9 +32,13 @@ internal sealed class ContentWriter
     /// <summary>Writes bytes.</summary>
     internal void Write(ReadOnlySpan<byte> bytes) => pipe.Write(bytes);
 
+    /// <summary>Whether text was written that is no text: it has U+0000, or U+FFFD in place of bytes that could not be
+    /// decoded.</summary>
+    internal bool HasUndecoded { get; private set; }
+
     /// <summary>Writes an object: its text as a line, or its byte.</summary>
-    /// <returns>False for an object that is no byte where bytes are written, and for a script block and an array of
-    /// bytes where text is.</returns>
+    /// <returns>False for an object that is no whole number of a byte where bytes are written, and for a script block
+    /// and an array of bytes where text is.</returns>
     internal bool TryWrite(object item)
     {
         object bare = item is PSObject wrapped ? wrapped.BaseObject : item;
@@ -45,12 +49,16 @@ internal sealed class ContentWriter
                 return false;
             }
 
-            encoding.GetBytes(LanguagePrimitives.ConvertTo<string>(item), pipe);
+            string text = LanguagePrimitives.ConvertTo<string>(item);
+            HasUndecoded |= bare is string && text.AsSpan().ContainsAny('\0', '\uFFFD');
+            encoding.GetBytes(text, pipe);
             encoding.GetBytes(lineEnd, pipe);
             return true;
         }
 
-        if (bare is string or char || !LanguagePrimitives.TryConvertTo(item, out byte value))
+        // Whole numbers alone: a conversion takes 1.5 for 2, '65' for 65 and $true for 1.
+        bool isWhole = Type.GetTypeCode(bare.GetType()) is >= TypeCode.SByte and <= TypeCode.UInt64;
+        if (!isWhole || !LanguagePrimitives.TryConvertTo(item, out byte value))
         {
             return false;
         }

@@ -12,6 +12,10 @@ public sealed partial class SetDfssContentCommand
     private Pipe? pipe;
     private ContentWriter? writer;
     private bool hasContent;
+    private bool hasWarned;
+
+    // Writes what is left of an object.
+    private IEnumerator<bool>? rest;
 
     // Null where the user refused, or -WhatIf.
     private Task<StoredFile>? sending;
@@ -24,26 +28,23 @@ public sealed partial class SetDfssContentCommand
             return true;
         }
 
-        if (sending.IsCompleted || writer!.IsFull)
-        {
-            return false;
-        }
-
-        Take(Value);
-        return true;
+        rest = Take(Value).GetEnumerator();
+        return !sending.IsCompleted && !writer!.IsFull && !rest.MoveNext();
     }
 
     /// <inheritdoc/>
     private protected override async Task ProcessAsync(CancellationToken cancellationToken)
     {
-        FlushResult flushed = await pipe!.Writer.FlushAsync(cancellationToken).ConfigureAwait(false);
-        if (flushed.IsCompleted)
+        do
         {
-            // The send has ended before its input: it failed.
-            await EndSendAsync(cancellationToken).ConfigureAwait(false);
+            FlushResult flushed = await pipe!.Writer.FlushAsync(cancellationToken).ConfigureAwait(false);
+            if (flushed.IsCompleted)
+            {
+                // The send has ended before its input: it failed.
+                await EndSendAsync(cancellationToken).ConfigureAwait(false);
+            }
         }
-
-        await InvokeAsync(() => Take(Value)).ConfigureAwait(false);
+        while (await InvokeAsync(rest!.MoveNext).ConfigureAwait(false));
     }
 
     /// <inheritdoc/>
@@ -97,7 +98,7 @@ public sealed partial class SetDfssContentCommand
             return;
         }
 
-        // What is in the pipe is one chunk of the default size at most, and what one object adds.
+        // What is in the pipe is one chunk of the default size at most, and what one step of Take adds.
         pipe = new Pipe(new PipeOptions(
             pauseWriterThreshold: DfssLimits.DefaultChunkSize, resumeWriterThreshold: DfssLimits.DefaultChunkSize / 2,
             minimumSegmentSize: ContentWriter.FullBytes, useSynchronizationContext: false));
@@ -128,25 +129,58 @@ public sealed partial class SetDfssContentCommand
         }
     }
 
-    /// <summary>Writes an object, or each one of a list.</summary>
-    private void Take(object? value)
+    /// <summary>Writes an object, or each one of a list, a large array of bytes in pieces; a step ends where what was
+    /// written is to be flushed.</summary>
+    private IEnumerable<bool> Take(object? value)
     {
         object? item = value is PSObject wrapped ? wrapped.BaseObject : value;
         hasContent |= item is byte[] or not (null or IList);
         if (item is byte[] bytes && AsByteStream)
         {
-            writer!.Write(bytes);
+            for (int start = 0; start < bytes.Length; start += DfssLimits.DefaultChunkSize)
+            {
+                writer!.Write(bytes.AsSpan(start, Math.Min(DfssLimits.DefaultChunkSize, bytes.Length - start)));
+                if (writer.IsFull)
+                {
+                    yield return true;
+                }
+            }
         }
         else if (item is IList many and not byte[])
         {
             foreach (object? one in many)
             {
-                Take(one);
+                foreach (bool step in Take(one))
+                {
+                    yield return step;
+                }
             }
         }
-        else if (item is not null && !writer!.TryWrite(value!))
+        else if (item is not null)
+        {
+            TakeOne(value!, item);
+            if (writer!.IsFull)
+            {
+                yield return true;
+            }
+        }
+    }
+
+    private void TakeOne(object value, object item)
+    {
+        if (!writer!.TryWrite(value))
         {
             ThrowTerminatingError(AsByteStream ? NotBytes(item) : NotText(item));
+        }
+
+        if (writer.HasUndecoded && !hasWarned)
+        {
+            hasWarned = true;
+            WriteWarning(
+                $"The text for '{Name}' has characters that stand in text for bytes that are no text (U+FFFD or U+0000). "
+                    + "If it is the output of a program, or of a command that decodes bytes, the bytes are lost: "
+                    + "PowerShell decodes what a program gives to a command. Give the stream of the program with "
+                    + "-InputStream (Get-Help Set-DfssContent -Examples).");
         }
     }
 
@@ -154,8 +188,8 @@ public sealed partial class SetDfssContentCommand
         "ContentNotBytes", ErrorCategory.InvalidType, item,
         $"-AsByteStream takes bytes and arrays of bytes, and '{item}' is a {item.GetType().Name}.",
         item is string
-            ? "The output of a program comes to a command as lines of text: give its stream with -InputStream. "
-                + "For text leave -AsByteStream out."
+            ? "The output of a program comes to a command as lines of text: give its stream with -InputStream "
+                + "(Get-Help Set-DfssContent -Examples). For text leave -AsByteStream out."
             : "Convert it to [byte].");
 
     private static ErrorRecord NotText(object item) => ErrorRecords.Create(

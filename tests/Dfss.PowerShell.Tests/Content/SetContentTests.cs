@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Text;
 using Xunit;
 using Engine = System.Management.Automation.PowerShell;
@@ -127,6 +128,9 @@ public sealed class SetContentTests : IDisposable
     [InlineData("'text' | Set-DfssContent x -WhatIf")]
     [InlineData("[byte] 1, 'text' | Set-DfssContent x -AsByteStream")]
     [InlineData("1, 256 | Set-DfssContent x -AsByteStream")]
+    [InlineData("1, 1.5 | Set-DfssContent x -AsByteStream")]
+    [InlineData("1, '65' | Set-DfssContent x -AsByteStream")]
+    [InlineData("1, $true | Set-DfssContent x -AsByteStream")]
     public void Where_the_pipeline_fails_nothing_is_stored(string script)
     {
         session.Run(script);
@@ -169,6 +173,34 @@ public sealed class SetContentTests : IDisposable
         Assert.Contains("-InputStream", error.ErrorDetails.RecommendedAction, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("[string] [char] 0xFFFD")]
+    [InlineData("\"a`0b\"")]
+    public void Text_that_was_decoded_from_bytes_is_stored_with_a_warning(string text)
+    {
+        Result result = session.Run($"'a', ({text}), ({text}) | Set-DfssContent x").ThrowIfFailed();
+        Assert.Contains("-InputStream", Assert.Single(result.Warnings), StringComparison.Ordinal);
+        Assert.Empty(session.Run("'ü €' | Set-DfssContent x -Force").ThrowIfFailed().Warnings);
+    }
+
+    [Fact]
+    public void One_large_object_is_sent_while_it_is_read()
+    {
+        // The send fails at its start; an object that was taken whole would be read to its end all the same.
+        session.Run("'old' | Set-DfssContent x").ThrowIfFailed();
+        var list = new CountedList(1_000_000);
+        Assert.Equal(
+            "FileExists", Result.IdOf(session.RunUntilError("Set-DfssContent x -Value $list", ("list", list))));
+        Assert.NotEqual(list.Count, list.Read);
+
+        byte[] content = new byte[(3 << 20) + 1];
+        new Random(1).NextBytes(content);
+        session.Run("Set-DfssContent large -Value $bytes -AsByteStream", ("bytes", content)).ThrowIfFailed();
+        Assert.Equal(
+            content,
+            session.Run("Get-DfssContent large -AsByteStream -Raw").As<byte[]>().SelectMany(block => block));
+    }
+
     [Fact]
     public async Task Ctrl_C_stores_nothing()
     {
@@ -198,6 +230,22 @@ public sealed class SetContentTests : IDisposable
         Assert.Equal("FileNotFound", Result.IdOf(Assert.Single(session.Run("Get-DfssContent notes.txt").Errors)));
         var error = session.RunUntilError("'again' | Set-DfssContent notes.txt -EncryptionKey $key -HiddenName");
         Assert.Contains("'notes.txt'", error.ToString(), StringComparison.Ordinal);
+    }
+
+    /// <summary>A list that counts how many of its elements were read.</summary>
+    private sealed class CountedList(int count) : ArrayList
+    {
+        public override int Count => count;
+
+        public int Read { get; private set; }
+
+        public override IEnumerator GetEnumerator()
+        {
+            for (Read = 0; Read < count; Read++)
+            {
+                yield return "a line of a list that is long";
+            }
+        }
     }
 
     private string Text() => Encoding.UTF8.GetString(
