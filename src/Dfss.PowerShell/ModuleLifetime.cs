@@ -18,7 +18,7 @@ public sealed class ModuleLifetime : IModuleAssemblyInitializer, IModuleAssembly
         if (Interlocked.Exchange(ref isWatchingExit, 1) == 0)
         {
             AppDomain.CurrentDomain.ProcessExit += (_, _) => PipelineBridge.WaitFor(() =>
-                SessionPeers.StopAsync(ending: null));
+                Task.WhenAll(SessionPeers.StopAsync(ending: null), TestClusters.RemoveAsync(ending: null)));
         }
     }
 
@@ -27,6 +27,7 @@ public sealed class ModuleLifetime : IModuleAssemblyInitializer, IModuleAssembly
     {
         FeedbackRegistration.Remove();
         Runspace session = Runspace.DefaultRunspace;
-        PipelineBridge.WaitFor(() => Task.WhenAll(NameCache.StopAsync(), SessionPeers.StopAsync(session)));
+        PipelineBridge.WaitFor(() => Task.WhenAll(
+            NameCache.StopAsync(), SessionPeers.StopAsync(session), TestClusters.RemoveAsync(session)));
     }
 }
