@@ -24,5 +24,10 @@ $inner = Import-Module -Assembly $moduleLoader::Load($library) -PassThru
 # with "member is already present" for each member, instead of saying what the loader says.
 $types = Import-Module ([System.IO.Path]::Combine($PSScriptRoot, 'Dfss.Types.psd1')) -PassThru
 
+# In a run of Pester: Should -BeDfssIntact, Should -HaveDfssReplica.
+if (Get-Module -Name Pester | & { process { if ($_.Version.Major -ge 5) { $_ } } }) {
+    . ([System.IO.Path]::Combine($PSScriptRoot, 'Dfss.Should.ps1'))
+}
+
 # Without this, a second import (-Force, or after Remove-Module) exports nothing: PowerShell issue 20710.
 $ExecutionContext.SessionState.Module.OnRemove = { $types, $inner | Remove-Module -Force }

@@ -51,6 +51,24 @@ public sealed class DfssChunkHealth
     /// <summary>Whether as many peers hold it as should.</summary>
     public bool IsHealthy { get; }
 
+    /// <summary>What is wrong with its copies, and at which peers; null where nothing is.</summary>
+    public string? Problem
+    {
+        get
+        {
+            string[] faults =
+            [
+                .. Missing.Count > 0 && !IsHealthy ? [$"missing at {Missing}"] : Array.Empty<string>(),
+                .. Corrupt.Count > 0 ? [$"corrupt at {Corrupt}"] : Array.Empty<string>(),
+                .. IsHealthy || Missing.Count + Corrupt.Count > 0
+                    ? Array.Empty<string>()
+                    : [FormattableString.Invariant($"{Holders.Count} of {Replicas} copies")],
+            ];
+            string what = Index is { } index ? FormattableString.Invariant($"chunk {index}") : "the manifest";
+            return faults.Length == 0 ? null : $"{what}: {string.Join(", ", faults)}";
+        }
+    }
+
     /// <summary>The file's name and the chunk's index, in a form that is no local path.</summary>
     public override string ToString() => OutputText.Of(
         Index is { } index ? FormattableString.Invariant($"{Name}[{index}]") : $"{Name} (manifest)");

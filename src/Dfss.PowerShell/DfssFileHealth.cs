@@ -17,11 +17,18 @@ public sealed class DfssFileHealth
         Chunks = health.Chunks.Count;
         DegradedChunks = health.DegradedChunks;
         LostChunks = health.LostChunks;
+        List<DfssChunkHealth> bad = [];
         foreach (ChunkHealth chunk in health.Chunks.Append(health.Manifest))
         {
             MissingCopies += chunk.IsHealthy ? 0 : chunk.Missing.Count;
             CorruptCopies += chunk.Corrupt.Count;
+            if (!chunk.IsHealthy || chunk.Corrupt.Count > 0)
+            {
+                bad.Add(new DfssChunkHealth(file, chunk));
+            }
         }
+
+        BadChunks = new DisplayList<DfssChunkHealth>(bad);
 
         SilentPeers = DfssChunkInfo.AddressesOf(
             [.. health.Members.Where(member => !member.IsUp).Select(member => member.Member)]);
@@ -68,6 +75,9 @@ public sealed class DfssFileHealth
 
     /// <summary>How many copies were corrupt, which only -Deep finds; they are in quarantine.</summary>
     public int CorruptCopies { get; }
+
+    /// <summary>The chunks, and the manifest, that have too few copies or a corrupt one.</summary>
+    public IReadOnlyList<DfssChunkHealth> BadChunks { get; }
 
     /// <summary>The file's peers that did not answer.</summary>
     public IReadOnlyList<string> SilentPeers { get; }

@@ -33,6 +33,6 @@ public sealed class ModuleLifetime : IModuleAssemblyInitializer, IModuleAssembly
     private static async Task StopAsync(Runspace? ending)
     {
         await SessionJobs.StopAsync(ending).ConfigureAwait(false);
-        await SessionPeers.StopAsync(ending).ConfigureAwait(false);
+        await Task.WhenAll(SessionPeers.StopAsync(ending), TestClusters.RemoveAsync(ending)).ConfigureAwait(false);
     }
 }

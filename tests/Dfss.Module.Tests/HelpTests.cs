@@ -9,8 +9,9 @@ public sealed class HelpTests(ModuleSession session) : IClassFixture<ModuleSessi
 {
     public static TheoryData<string> Cmdlets =>
     [
-        "Compare-DfssFile", "Copy-DfssFile", "Get-DfssContent", "Get-DfssFileInfo", "Get-DfssPeer", "Open-DfssFile",
-        "Optimize-DfssStore", "Receive-DfssFile", "Remove-DfssFile", "Rename-DfssFile", "Repair-DfssFile",
+        "Compare-DfssFile", "Copy-DfssFile", "Get-DfssContent", "Get-DfssFileInfo", "Get-DfssPeer",
+        "New-DfssTestCluster", "Open-DfssFile", "Optimize-DfssStore", "Receive-DfssFile", "Remove-DfssFile", "Remove-DfssTestCluster",
+        "Rename-DfssFile", "Repair-DfssFile",
         "Restore-DfssFile", "Send-DfssFile", "Set-DfssContent", "Start-DfssPeer",
         "Stop-DfssPeer", "Test-DfssFile",
     ];

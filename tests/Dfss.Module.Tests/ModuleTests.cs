@@ -17,11 +17,12 @@ public sealed class ModuleTests : IDisposable
     [
         "Add-DfssFileRecipient", "Compare-DfssFile", "Copy-DfssFile", "Copy-DfssItem", "Get-DfssCertificate",
         "Get-DfssCluster", "Get-DfssContent", "Get-DfssFileInfo", "Get-DfssPeer", "Get-DfssTransfer",
-        "Join-DfssCluster", "New-DfssCluster", "New-DfssEncryptionKey", "New-DfssInvitation", "Open-DfssFile",
-        "Optimize-DfssStore", "Receive-DfssFile", "Remove-DfssCluster", "Remove-DfssFile", "Remove-DfssFileRecipient",
-        "Rename-DfssFile", "Repair-DfssFile", "Restore-DfssFile", "Resume-DfssTransfer", "Revoke-DfssCertificate",
-        "Send-DfssFile", "Set-DfssContent", "Set-DfssTransfer", "Start-DfssPeer", "Stop-DfssPeer",
-        "Stop-DfssTransfer", "Suspend-DfssTransfer", "Test-DfssFile",
+        "Join-DfssCluster", "New-DfssCluster", "New-DfssEncryptionKey", "New-DfssInvitation", "New-DfssTestCluster",
+        "Open-DfssFile", "Optimize-DfssStore", "Receive-DfssFile", "Remove-DfssCluster", "Remove-DfssFile",
+        "Remove-DfssFileRecipient", "Remove-DfssTestCluster", "Rename-DfssFile", "Repair-DfssFile",
+        "Restore-DfssFile", "Resume-DfssTransfer", "Revoke-DfssCertificate", "Send-DfssFile", "Set-DfssContent",
+        "Set-DfssTransfer", "Start-DfssPeer", "Stop-DfssPeer", "Stop-DfssTransfer", "Suspend-DfssTransfer",
+        "Test-DfssFile",
     ];
 
     private readonly string folder = Directory.CreateTempSubdirectory("dfss-test-").FullName;

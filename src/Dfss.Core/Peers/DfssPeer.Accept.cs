@@ -57,6 +57,7 @@ public sealed partial class DfssPeer
             channel, (hello, validation) => Greet(counted, hello, validation), sessionLog, address)
         {
             HelloLimit = Options.HelloLimit,
+            Admit = Options.AdmitRequest,
             Delay = Options.DelaysFailedHandshakes ? failedHandshakes.DelayOf(address) : TimeSpan.Zero,
         };
         sessions[session] = ended.Task;

@@ -150,6 +150,7 @@ public sealed partial class DfssPeer : IAsyncDisposable
             QuotaBytes = options.QuotaBytes,
             MinimumFreeBytes = options.MinimumFreeBytes,
             Relocation = options.StoreRelocation,
+            ServeChunks = options.ServeChunks,
         };
         LocalStore store = await LocalStore.OpenAsync(
             options.StorePath, storeOptions, files, cancellationToken).ConfigureAwait(false);

@@ -110,6 +110,13 @@ public sealed record PeerOptions
     /// <summary>A seam: wraps the store of the registers.</summary>
     internal Func<IRecordStore, IRecordStore> ServeRecords { get; init; } = records => records;
 
+    /// <summary>A seam: wraps the store of the chunks, for all that uses it.</summary>
+    internal Func<IDurableChunkStore, IDurableChunkStore> ServeChunks { get; init; } = chunks => chunks;
+
+    /// <summary>A seam: called before each request is handled; where it gives false, the connection breaks in place of
+    /// an answer.</summary>
+    internal Func<CancellationToken, ValueTask<bool>> AdmitRequest { get; init; } = _ => new(true);
+
     /// <summary>The clock for time-outs.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 

@@ -19,6 +19,7 @@ internal sealed class LocalStore : IAsyncDisposable
         string? path, StoreId id, FailStopLatch fault, StoreParts storeParts, LocalStoreOptions options,
         IReadOnlyList<object> parts)
     {
+        IDurableChunkStore served = options.ServeChunks(storeParts.Chunks);
         Path = path;
         StoreId = id;
         this.fault = fault;
@@ -27,18 +28,17 @@ internal sealed class LocalStore : IAsyncDisposable
         countQuarantined = storeParts.CountQuarantined;
         table = storeParts.Table;
         space = storeParts.Space;
-        Chunks = storeParts.Chunks;
-        Verifier = storeParts.Verifier;
+        Chunks = served;
         Recovery = storeParts.Recovery;
         recoveryWork = storeParts.RecoveryWork;
         var roots = new StoreRoots(id);
         Records = new RecordStore(
-            storeParts.Table, storeParts.Chunks, storeParts.Verifier, roots, fault,
+            storeParts.Table, served, roots, fault,
             new VoteHistory(storeParts.Table, options));
         Collector = new GarbageCollector(
-            storeParts.Table, storeParts.Chunks, roots, storeParts.Touched, storeParts.IsLost,
+            storeParts.Table, served, roots, storeParts.Touched, storeParts.IsLost,
             () => count().Chunks, storeParts.ReclaimAsync);
-        Scrubber = new Scrubber(storeParts.Chunks, storeParts.ScrubTable, options);
+        Scrubber = new Scrubber(served, storeParts.ScrubTable, options);
     }
 
     /// <summary>The id of the store.</summary>
@@ -54,7 +54,7 @@ internal sealed class LocalStore : IAsyncDisposable
     public ILocalChunkStore Chunks { get; }
 
     /// <summary>Re-hashes stored chunks.</summary>
-    public IChunkVerifier Verifier { get; }
+    public IChunkVerifier Verifier => Chunks;
 
     /// <summary>The registers.</summary>
     public IRecordStore Records { get; }
@@ -100,7 +100,7 @@ internal sealed class LocalStore : IAsyncDisposable
             var id = StoreId.Create();
             var chunks = new MemoryChunkStore(touched, options.QuotaBytes);
             var parts = new StoreParts(
-                new MemoryRegisterTable(id), chunks, chunks, touched, chunks.Count, CountQuarantined: () => 0,
+                new MemoryRegisterTable(id), chunks, touched, chunks.Count, CountQuarantined: () => 0,
                 IsLost: _ => false, ScrubTable: null, chunks.Space, Task.CompletedTask, RecoveryWork: null,
                 ReclaimAsync: _ => Task.CompletedTask);
             return new LocalStore(path: null, id, new FailStopLatch("memory", options.Log), parts, options, parts: []);
@@ -195,7 +195,7 @@ internal sealed class LocalStore : IAsyncDisposable
             files.SyncDirectory(layout.Root);
             chunks.Recovery.Start();
             var storeParts = new StoreParts(
-                catalog, chunks, chunks, touched, chunks.Count, () => chunks.QuarantinedCount, chunks.IsLost,
+                catalog, chunks, touched, chunks.Count, () => chunks.QuarantinedCount, chunks.IsLost,
                 catalog.ScrubTable, chunks.Space, chunks.Recovery.Completion, chunks.Recovery.Work,
                 chunks.ReclaimAsync);
             arrival.Note(files);
@@ -269,7 +269,6 @@ internal sealed class LocalStore : IAsyncDisposable
     private sealed record StoreParts(
         IRegisterTable Table,
         IDurableChunkStore Chunks,
-        IChunkVerifier Verifier,
         TouchedChunks Touched,
         Func<(long Chunks, long Bytes)> Count,
         Func<long> CountQuarantined,

@@ -26,6 +26,9 @@ internal sealed record LocalStoreOptions
     /// <summary>Returns the drive and file system of a folder.</summary>
     public Func<string, (DriveType Type, string Format)> FindFileSystem { get; init; } = StoreFileSystem.Find;
 
+    /// <summary>A seam: wraps the chunk store, for all that uses it.</summary>
+    public Func<IDurableChunkStore, IDurableChunkStore> ServeChunks { get; init; } = chunks => chunks;
+
     /// <summary>The operator's decision about a store that is not where it last ran.</summary>
     public StoreRelocation Relocation { get; init; }
 

@@ -149,7 +149,13 @@ internal sealed class DetachedPeer : SessionPeer
         return ValueTask.CompletedTask;
     }
 
-    private static Process StartProcess(ProcessStartInfo info)
+    /// <summary>What a peer's process runs first: dfss comes with the module imported.</summary>
+    internal static string ImportCommand => "$ErrorActionPreference = 'Stop'; "
+        + $"if (-not (Get-Module -Name Dfss)) {{ Import-Module {PeerHost.Quote(FindModule())} }}; ";
+
+    /// <summary>Starts the program of a peer.</summary>
+    /// <exception cref="CmdletException">PeerStartFailed.</exception>
+    internal static Process StartProcess(ProcessStartInfo info)
     {
         try
         {
@@ -179,19 +185,18 @@ internal sealed class DetachedPeer : SessionPeer
             output.AppendLine(line);
         }
 
-        string said = (await errors.ConfigureAwait(false) + output).Trim();
-        throw new CmdletException(ErrorRecords.Create(
-            "PeerStartFailed", ErrorCategory.OpenError, process.StartInfo.FileName,
-            $"The peer's process ended before it listened. It said: {(said.Length == 0 ? "(nothing)" : said)}",
-            $"Check that '{process.StartInfo.FileName}' is pwsh 7.6 or later, or dfss."));
+        throw EndedEarly(process, (await errors.ConfigureAwait(false) + output).Trim());
     }
+
+    /// <summary>The error of a process that did not get as far as to announce its peer.</summary>
+    internal static CmdletException EndedEarly(Process process, string said) => new(ErrorRecords.Create(
+        "PeerStartFailed", ErrorCategory.OpenError, process.StartInfo.FileName,
+        $"The peer's process ended before it listened. It said: {(said.Length == 0 ? "(nothing)" : said)}",
+        $"Check that '{process.StartInfo.FileName}' is pwsh 7.6 or later, or dfss."));
 
     private static string CreateCommand(PeerOptions options, string? identityPipe)
     {
-        string module = FindModule();
-        // dfss comes with the module imported.
-        var command = new StringBuilder("$ErrorActionPreference = 'Stop'; ")
-            .Append("if (-not (Get-Module -Name Dfss)) { Import-Module ").Append(PeerHost.Quote(module)).Append(" }; ")
+        var command = new StringBuilder(ImportCommand)
             .Append(ForeignDetachedPeer.CommandMark)
             .Append("-Confirm:$false -Address ").Append(PeerHost.Quote(options.Address))
             .Append(System.Globalization.CultureInfo.InvariantCulture, $" -Port {options.Port}")

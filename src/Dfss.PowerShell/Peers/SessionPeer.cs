@@ -8,24 +8,16 @@ namespace Dfss.Commands;
 /// <summary>A peer that this process started, here or in a separate process.</summary>
 internal abstract class SessionPeer(Runspace session, string? identityName) : IAsyncDisposable
 {
-    // Weak: a peer keeps no closed session in memory.
-    private readonly WeakReference<Runspace> session = new(session);
+    private readonly SessionOwner owner = new(session);
 
     /// <summary>Its number in this process; given by <see cref="SessionPeers.AddAsync"/>.</summary>
     internal int Id { get; set; }
 
-    /// <summary>
-    /// Whether it ends with a session: with the one that started it; or with any, when that one has ended without
-    /// removing the module, as those of ForEach-Object -Parallel do.
-    /// </summary>
-    internal bool EndsWith(Runspace ending) =>
-        IsOf(ending)
-        || !session.TryGetTarget(out Runspace? starter)
-        || starter.RunspaceStateInfo.State is RunspaceState.Closed or RunspaceState.Broken;
+    /// <summary>Whether it ends with a session.</summary>
+    internal bool EndsWith(Runspace ending) => owner.EndsWith(ending);
 
     /// <summary>Whether this session started it.</summary>
-    internal bool IsOf(Runspace other) =>
-        session.TryGetTarget(out Runspace? starter) && starter.InstanceId == other.InstanceId;
+    internal bool IsOf(Runspace other) => owner.Is(other);
 
     internal abstract DfssPeerKind Kind { get; }
 

@@ -4,7 +4,6 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using Dfss.Clusters;
 using Dfss.Security;
-using Dfss.Storage;
 
 namespace Dfss.Commands;
 
@@ -14,33 +13,13 @@ namespace Dfss.Commands;
 /// </summary>
 internal sealed class IdentityHandover : IAsyncDisposable
 {
-    /// <summary>10 s: the process that published the pipe's name is already waiting.</summary>
-    private const int ConnectMilliseconds = 10_000;
-
-    private readonly DirectoryInfo? folder;
-    private readonly NamedPipeServerStream pipe;
+    private readonly PrivatePipe pipe = new(PipeDirection.Out);
     private readonly byte[] content;
 
-    private IdentityHandover(byte[] content)
-    {
-        this.content = content;
-
-        // On Unix the umask sets the socket's mode; a folder of this user alone denies others access to it. The path is
-        // absolute, because a bare name is resolved below the temporary folder that each process had when it made its
-        // first pipe: if $env:TMPDIR was set since then, the other process would look elsewhere.
-        folder = OperatingSystem.IsWindows() ? null : Directory.CreateTempSubdirectory("dfss-");
-        PipeName = folder is null ? $"dfss-{Guid.NewGuid():N}" : Path.Combine(folder.FullName, "identity");
-        pipe = new NamedPipeServerStream(
-            PipeName, PipeDirection.Out, maxNumberOfServerInstances: 1, PipeTransmissionMode.Byte,
-            PipeOptions.Asynchronous | PipeOptions.CurrentUserOnly);
-        if (folder is not null)
-        {
-            _ = OwnerOnly.TryRestrict(new FileInfo(PipeName));
-        }
-    }
+    private IdentityHandover(byte[] content) => this.content = content;
 
     /// <summary>The name by which the other process finds the pipe; not secret.</summary>
-    internal string PipeName { get; }
+    internal string PipeName => pipe.Name;
 
     /// <summary>Creates the pipe.</summary>
     internal static IdentityHandover Create(PeerIdentity peer)
@@ -71,17 +50,16 @@ internal sealed class IdentityHandover : IAsyncDisposable
     /// <summary>Waits for the other process and sends it the identity.</summary>
     internal async Task GiveAsync(CancellationToken cancellationToken)
     {
-        await pipe.WaitForConnectionAsync(cancellationToken).ConfigureAwait(false);
-        await pipe.WriteAsync(content, cancellationToken).ConfigureAwait(false);
+        await pipe.ConnectAsync(cancellationToken).ConfigureAwait(false);
+        await pipe.Stream.WriteAsync(content, cancellationToken).ConfigureAwait(false);
         await pipe.DisposeAsync().ConfigureAwait(false);
     }
 
     /// <summary>Receives an identity, or an issuer's, from the process that created the pipe.</summary>
     internal static async Task<PeerIdentity> TakeAsync(string pipeName, CancellationToken cancellationToken)
     {
-        using var pipe = new NamedPipeClientStream(
-            ".", pipeName, PipeDirection.In, PipeOptions.Asynchronous | PipeOptions.CurrentUserOnly);
-        await pipe.ConnectAsync(ConnectMilliseconds, cancellationToken).ConfigureAwait(false);
+        await using NamedPipeClientStream pipe = await PrivatePipe.OpenAsync(
+            pipeName, PipeDirection.In, cancellationToken).ConfigureAwait(false);
         Parts parts =
             (await JsonSerializer.DeserializeAsync<Parts>(
                 pipe, options: null, cancellationToken).ConfigureAwait(false))!;
@@ -107,7 +85,6 @@ internal sealed class IdentityHandover : IAsyncDisposable
     {
         Array.Clear(content);
         await pipe.DisposeAsync().ConfigureAwait(false);
-        folder?.Delete(recursive: true);
     }
 
     /// <summary>

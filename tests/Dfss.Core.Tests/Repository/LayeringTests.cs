@@ -24,6 +24,7 @@ public sealed partial class LayeringTests
         ["Clusters"] = ["Transport", "Storage", "Protocol", "Security"],
         ["Transfer"] = ["Transport", "Storage", "Protocol", "Records", "Security", "Encryption", "Clusters", "Hashing"],
         ["Peers"] = ["Transport", "Storage", "Protocol", "Records", "Security", "Clusters"],
+        ["Faults"] = ["Peers", "Transport", "Storage", "Security"],
     };
 
     /// <summary>

@@ -6,7 +6,7 @@ namespace Dfss.Storage;
 /// chunks.</summary>
 #pragma warning disable CA1001 // A semaphore whose wait handle is never used has nothing to dispose.
 internal sealed class RecordStore(
-    IRegisterTable table, IDurableChunkStore chunks, IChunkVerifier verifier, StoreRoots roots, FailStopLatch fault,
+    IRegisterTable table, IDurableChunkStore chunks, StoreRoots roots, FailStopLatch fault,
     VoteHistory history)
     : IRecordStore
 #pragma warning restore CA1001
@@ -216,7 +216,7 @@ internal sealed class RecordStore(
         if (found == ManifestState.Corrupt)
         {
             // Sets it aside, so that the sender can put it again.
-            await verifier.VerifyAsync(request.FileId.ToChunkId(), cancellationToken).ConfigureAwait(false);
+            await chunks.VerifyAsync(request.FileId.ToChunkId(), cancellationToken).ConfigureAwait(false);
         }
 
         if (manifest is null || chunks.GetDurableLength(request.FileId.ToChunkId()) is null)
@@ -263,7 +263,7 @@ internal sealed class RecordStore(
         SealRequest request, FileManifest manifest, int index, int? length, CancellationToken cancellationToken)
     {
         if (length is not null
-            && await verifier.VerifyAsync(manifest[index], cancellationToken).ConfigureAwait(false) == ChunkState.Good
+            && await chunks.VerifyAsync(manifest[index], cancellationToken).ConfigureAwait(false) == ChunkState.Good
             && chunks.GetDurableLength(manifest[index]) == length)
         {
             throw new DfssException(

@@ -1,0 +1,41 @@
+# Operators for Pester's Should, 5.0 and later: Should -BeDfssIntact, Should -HaveDfssReplica. Dfss.psm1 runs this where
+# Pester is loaded. Each operator stands for itself: Pester keeps the first one of a name, also when the module is
+# imported again, and this file's scope may be gone then.
+
+$beIntact = {
+    param($ActualValue, [switch] $Negate, [string] $Because, $Peer, $CallerSessionState)
+    $options = @{ Deep = $true; PassThru = $true; ErrorAction = 'Stop' }
+    if ($Peer) { $options.Peer = $Peer }
+    if ($ActualValue -is [string]) { $options.LiteralName = $ActualValue } else { $options.InputObject = $ActualValue }
+    $health = Dfss\Test-DfssFile @options
+    $bad = $health.BadChunks.Count -gt 0
+    $isIntact = $health.IsHealthy -and -not $bad
+    $reason = if ($Because) { " because $($Because -replace '^because\s+')," }
+    $found = if ($isIntact) {
+        "all $($health.Replicas) copies of its $($health.Chunks) chunks are good."
+    } else {
+        @(if ($health.Problem) { $health.Problem }; foreach ($chunk in $health.BadChunks) { "$($chunk.Problem)." }) -join ' '
+    }
+    [pscustomobject]@{
+        Succeeded      = $isIntact -ne $Negate
+        FailureMessage = "Expected '$($health.Name)'$(if ($Negate) { ' not' }) to be intact,$reason but: $found"
+    }
+}
+
+$haveReplica = {
+    param($ActualValue, [int] $Replicas, [switch] $Negate, [string] $Because, $Peer, $CallerSessionState)
+    $options = @{ Deep = $true; PassThru = $true; ErrorAction = 'Stop' }
+    if ($Peer) { $options.Peer = $Peer }
+    if ($ActualValue -is [string]) { $options.LiteralName = $ActualValue } else { $options.InputObject = $ActualValue }
+    $health = Dfss\Test-DfssFile @options
+    $reason = if ($Because) { " because $($Because -replace '^because\s+')," }
+    $where = @(foreach ($chunk in $health.BadChunks) { "$($chunk.Problem)." }) -join ' '
+    [pscustomobject]@{
+        Succeeded      = ($health.PresentReplicas -ge $Replicas) -ne $Negate
+        FailureMessage = "Expected '$($health.Name)' to have $(if ($Negate) { 'fewer than' } else { 'at least' }) " +
+            "$Replicas good copies of each chunk,$reason but it has $($health.PresentReplicas). $where".TrimEnd()
+    }
+}
+
+Add-ShouldOperator -Name BeDfssIntact -Test $beIntact
+Add-ShouldOperator -Name HaveDfssReplica -Test $haveReplica

@@ -1,0 +1,32 @@
+using Dfss.Faults;
+using Dfss.Peers;
+
+namespace Dfss.Commands;
+
+/// <summary>A peer of a test cluster in this process.</summary>
+internal sealed class LocalTestPeer(FaultyPeer peer) : TestPeerRun
+{
+    internal override PeerAnnouncement Announcement { get; } = Describe(peer.Peer);
+
+    internal override string? StorePath => peer.Peer.Options.StorePath;
+
+    /// <summary>Starts one on a free port.</summary>
+    internal static async Task<FaultyPeer> StartAsync(
+        string? storePath, int seed, CancellationToken cancellationToken)
+    {
+        // A disk that is nearly full is no fault that the test asked for.
+        PeerOptions options = new() { StorePath = storePath, Port = 0, MinimumFreeBytes = 0 };
+        return await FaultyPeer.StartAsync(options, seed, cancellationToken).ConfigureAwait(false);
+    }
+
+    internal static PeerAnnouncement Describe(DfssPeer peer) => new(
+        PeerAnnouncement.Mark, Environment.ProcessId, peer.Port, [.. peer.AdvertisedAddresses],
+        peer.StoreId.ToString(), DfssErrorCode.None, Message: null, Advice: null);
+
+    internal override void Apply(PeerFaults faults) => peer.Faults = peer.Peer.Completion.IsCompleted
+        ? throw new DfssException(
+            DfssErrorCode.PeerUnreachable, $"The test peer {Announcement.Addresses[0]} has stopped.")
+        : faults;
+
+    public override ValueTask DisposeAsync() => peer.DisposeAsync();
+}

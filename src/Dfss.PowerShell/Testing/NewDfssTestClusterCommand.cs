@@ -1,0 +1,88 @@
+using System.Management.Automation;
+using System.Management.Automation.Runspaces;
+
+namespace Dfss.Commands;
+
+/// <summary>
+/// Makes a cluster of peers for a test, on free ports of loopback, with faults to switch on and off while it runs.
+/// </summary>
+[Cmdlet(VerbsCommon.New, "DfssTestCluster", SupportsShouldProcess = true)]
+[OutputType(typeof(DfssTestCluster))]
+public sealed class NewDfssTestClusterCommand : DfssCmdlet
+{
+    /// <summary>32: more than any replica set needs, and each may be a process.</summary>
+    private const int MaxPeers = 32;
+
+    /// <summary>How many peers.</summary>
+    [Parameter(Position = 0, HelpMessage = "How many peers.")]
+    [ValidateRange(1, MaxPeers)]
+    [ArgumentCompleter(typeof(NoCompletion))]
+    public int Peers { get; set; } = 3;
+
+    /// <summary>Keeps the stores in a temporary folder, in place of memory.</summary>
+    [Parameter(HelpMessage = "Keeps the stores in a temporary folder.")]
+    public SwitchParameter OnDisk { get; set; }
+
+    /// <summary>Runs each peer in a process of its own.</summary>
+    [Parameter(HelpMessage = "Runs each peer in a process of its own.")]
+    public SwitchParameter SeparateProcess { get; set; }
+
+    /// <summary>Decides which chunks are corrupt where not all are.</summary>
+    [Parameter(HelpMessage = "Decides which chunks are corrupt where not all are.")]
+    [ArgumentCompleter(typeof(NoCompletion))]
+    public int Seed { get; set; }
+
+    /// <summary>For the processes that -SeparateProcess starts.</summary>
+    [Parameter(DontShow = true, HelpMessage = "For the processes that -SeparateProcess starts.")]
+    [TextArgument]
+    [ArgumentCompleter(typeof(NoCompletion))]
+    public string? ControlPipe { get; set; }
+
+    /// <inheritdoc/>
+    private protected override async Task ProcessAsync(CancellationToken cancellationToken)
+    {
+        if (ControlPipe is not null)
+        {
+            await TestPeerOrder.ServeAsync(ControlPipe, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        string target = FormattableString.Invariant($"{Peers} {(Peers == 1 ? "peer" : "peers")} on localhost");
+        if (await ShouldProcessAsync(target, "Start a test cluster").ConfigureAwait(false))
+        {
+            await MakeAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task MakeAsync(CancellationToken cancellationToken)
+    {
+        Runspace session = await InvokeAsync(() => Runspace.DefaultRunspace).ConfigureAwait(false);
+        DirectoryInfo? folder = OnDisk ? Directory.CreateTempSubdirectory("dfss-test-") : null;
+        Task<TestPeerRun>[] starts =
+        [
+            .. Enumerable.Range(0, Peers).Select(number =>
+                StartAsync(folder is null ? null : Path.Combine(folder.FullName, $"peer{number}"), cancellationToken)),
+        ];
+        try
+        {
+            DfssTestCluster cluster = new(
+                session, await Task.WhenAll(starts).ConfigureAwait(false), folder, Seed);
+            TestClusters.Add(cluster);
+            await WriteObjectAsync(cluster).ConfigureAwait(false);
+        }
+        catch
+        {
+            await ((Task)Task.WhenAll(starts)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await DfssTestCluster.StopAsync(
+                starts.Where(start => start.IsCompletedSuccessfully).Select(start => start.Result),
+                folder).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private async Task<TestPeerRun> StartAsync(string? storePath, CancellationToken cancellationToken) =>
+        SeparateProcess
+            ? await TestPeerProcess.StartAsync(storePath, Seed, cancellationToken).ConfigureAwait(false)
+            : new LocalTestPeer(await LocalTestPeer.StartAsync(
+                storePath, Seed, cancellationToken).ConfigureAwait(false));
+}

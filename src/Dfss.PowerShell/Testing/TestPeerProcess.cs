@@ -1,0 +1,165 @@
+using System.Diagnostics;
+using System.IO.Pipes;
+using System.Text.Json;
+using Dfss.Faults;
+
+namespace Dfss.Commands;
+
+/// <summary>
+/// A peer of a test cluster in a process of its own, which a pipe ties to this one: lines of JSON, one for each change
+/// of the faults, and one back when it holds. When the pipe closes, however this process ends, the other one ends too.
+/// </summary>
+internal sealed class TestPeerProcess : TestPeerRun
+{
+    /// <summary>30 s: a cold start of PowerShell on a slow disk takes some seconds.</summary>
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(30);
+
+    /// <summary>15 s: a peer answers pending requests for at most 5 s and closes its store.</summary>
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(15);
+
+    private readonly Lock gate = new();
+    private readonly Process process;
+    private readonly PrivatePipe pipe;
+    private readonly StreamReader reader;
+    private readonly StreamWriter writer;
+    private readonly Task<string> output;
+    private PeerAnnouncement? announcement;
+
+    private TestPeerProcess(Process process, PrivatePipe pipe, Task<string> output, string? storePath)
+    {
+        this.process = process;
+        this.pipe = pipe;
+        this.output = output;
+        reader = new StreamReader(pipe.Stream, leaveOpen: true);
+        writer = new StreamWriter(pipe.Stream, leaveOpen: true) { AutoFlush = true };
+        StorePath = storePath;
+    }
+
+    internal override PeerAnnouncement Announcement => announcement!;
+
+    internal override string? StorePath { get; }
+
+    /// <summary>Starts the process; returns when its peer listens.</summary>
+    /// <exception cref="DfssException">The error of the peer; TimedOut.</exception>
+    /// <exception cref="CmdletException">HostNotFound, PeerStartFailed.</exception>
+    internal static async Task<TestPeerProcess> StartAsync(
+        string? storePath, int seed, CancellationToken cancellationToken)
+    {
+        PrivatePipe pipe = new(PipeDirection.InOut);
+        TestPeerProcess? peer = null;
+        try
+        {
+            Process process = DetachedPeer.StartProcess(PeerHost.Find().CreateStartInfo(
+                $"{DetachedPeer.ImportCommand}New-DfssTestCluster -ControlPipe {PeerHost.Quote(pipe.Name)}"));
+            process.StandardInput.Close();
+            peer = new TestPeerProcess(process, pipe, ReadOutputAsync(process), storePath);
+            await peer.OpenAsync(new TestPeerOrder(storePath, seed), cancellationToken).ConfigureAwait(false);
+            return peer;
+        }
+        catch
+        {
+            if (peer is not null)
+            {
+                await peer.KillAsync().ConfigureAwait(false);
+            }
+
+            await pipe.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    internal override void Apply(PeerFaults faults)
+    {
+        lock (gate)
+        {
+            try
+            {
+                writer.WriteLine(JsonSerializer.Serialize(faults));
+                if (reader.ReadLine() is not null)
+                {
+                    return;
+                }
+            }
+            catch (Exception exception) when (exception is IOException or ObjectDisposedException)
+            {
+                // The pipe broke, or was closed with the cluster: the same as its end.
+            }
+        }
+
+        throw new DfssException(
+            DfssErrorCode.PeerUnreachable,
+            FormattableString.Invariant(
+                $"The test peer {announcement!.Addresses[0]} (process {announcement.ProcessId}) has stopped."));
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        await pipe.DisposeAsync().ConfigureAwait(false);
+        using CancellationTokenSource timeout = new(StopTimeout);
+        try
+        {
+            await process.WaitForExitAsync(timeout.Token).ConfigureAwait(false);
+            await output.ConfigureAwait(false);
+            process.Dispose();
+        }
+        catch (OperationCanceledException)
+        {
+            await KillAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The process has its own start-up time beside this one's, in which it may end or hang.</summary>
+    private async Task OpenAsync(TestPeerOrder order, CancellationToken cancellationToken)
+    {
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        timeout.CancelAfter(StartTimeout);
+        try
+        {
+            Task connecting = pipe.ConnectAsync(timeout.Token);
+            if (await Task.WhenAny(connecting, process.WaitForExitAsync(timeout.Token)).ConfigureAwait(false)
+                == connecting)
+            {
+                await connecting.ConfigureAwait(false);
+                await writer.WriteLineAsync(
+                    JsonSerializer.Serialize(order).AsMemory(), timeout.Token).ConfigureAwait(false);
+                announcement = PeerAnnouncement.TryRead(
+                    await reader.ReadLineAsync(timeout.Token).ConfigureAwait(false) ?? string.Empty);
+            }
+
+            timeout.Token.ThrowIfCancellationRequested();
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new DfssException(
+                DfssErrorCode.TimedOut,
+                FormattableString.Invariant(
+                    $"The process of a test peer did not listen within {StartTimeout.TotalSeconds:0} s and was ended."));
+        }
+
+        if (announcement is null)
+        {
+            throw DetachedPeer.EndedEarly(process, (await output.ConfigureAwait(false)).Trim());
+        }
+
+        if (announcement.Error != DfssErrorCode.None)
+        {
+            throw new DfssException(
+                announcement.Error, announcement.Message ?? announcement.Error.ToString(), announcement.Advice);
+        }
+    }
+
+    private async Task KillAsync()
+    {
+        process.Kill(entireProcessTree: true);
+        await process.WaitForExitAsync(CancellationToken.None).ConfigureAwait(false);
+        await pipe.DisposeAsync().ConfigureAwait(false);
+        process.Dispose();
+    }
+
+    private static async Task<string> ReadOutputAsync(Process process)
+    {
+        Task<string> errors = process.StandardError.ReadToEndAsync();
+        string written = await process.StandardOutput.ReadToEndAsync().ConfigureAwait(false);
+        return await errors.ConfigureAwait(false) + written;
+    }
+}

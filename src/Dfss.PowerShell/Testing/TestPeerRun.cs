@@ -1,0 +1,20 @@
+using Dfss.Faults;
+
+namespace Dfss.Commands;
+
+/// <summary>A peer of a test cluster that runs, wherever its process is.</summary>
+internal abstract class TestPeerRun : IAsyncDisposable
+{
+    /// <summary>Where it listens, and its store.</summary>
+    internal abstract PeerAnnouncement Announcement { get; }
+
+    /// <summary>The folder of its store; null in memory.</summary>
+    internal abstract string? StorePath { get; }
+
+    /// <summary>Gives it these faults; they hold when it returns.</summary>
+    /// <exception cref="DfssException">PeerUnreachable: it has stopped.</exception>
+    internal abstract void Apply(PeerFaults faults);
+
+    /// <summary>Stops it.</summary>
+    public abstract ValueTask DisposeAsync();
+}

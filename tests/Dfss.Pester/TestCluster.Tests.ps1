@@ -1,0 +1,154 @@
+#Requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '5.7' }
+
+# New-DfssTestCluster with peers in their own processes, the operators of Should, and a recipe: what users have for tests
+# of their own scripts.
+
+BeforeAll {
+    . (Join-Path $PSScriptRoot Suite.ps1)
+    Push-Location $TestDrive
+    $bytes = [byte[]]::new(300KB)
+    [System.Random]::new(1).NextBytes($bytes)
+    [System.IO.File]::WriteAllBytes((Join-Path $TestDrive file), $bytes)
+
+    # The message of an assertion that fails; nothing for one that holds.
+    function Get-FailureMessage([scriptblock] $Assertion) {
+        try { $null = & $Assertion } catch { $_.Exception.Message }
+    }
+}
+
+AfterAll {
+    Pop-Location
+    Remove-Module Dfss
+}
+
+Describe 'A test cluster' {
+    BeforeAll {
+        $script:cluster = New-DfssTestCluster -Peers 3
+        $script:sent = Send-DfssFile file -Peer $cluster -ChunkSize 128KB
+        $script:holder = $cluster.Peers.Where({ $_.Endpoint -eq $sent.Peers[0] })[0]
+    }
+
+    BeforeEach {
+        $cluster.Heal()
+        $null = Repair-DfssFile file -Peer $cluster
+    }
+
+    AfterAll {
+        $cluster | Remove-DfssTestCluster
+    }
+
+    It 'has files that are intact, by name and as objects' {
+        'file' | Should -BeDfssIntact -Peer $cluster
+        $sent | Should -BeDfssIntact
+        Get-DfssFileInfo file -Peer $cluster | Should -HaveDfssReplica 2
+        'file' | Should -HaveDfssReplica 1 -Peer $cluster
+        'file' | Should -Not -HaveDfssReplica 3 -Peer $cluster
+    }
+
+    It 'says which chunk is corrupt at which peer' {
+        $holder.Corrupt = $true
+        $message = Get-FailureMessage { $sent | Should -BeDfssIntact -Because 'the disk is new' }
+        $message | Should -BeLike "Expected 'file' to be intact, because the disk is new, but: *"
+        $message | Should -BeLike "*chunk 1: corrupt at $($holder.Endpoint).*"
+        # Set aside by that test, and so missing now.
+        Get-FailureMessage { $sent | Should -HaveDfssReplica 2 -Because 'because of the policy' } | Should -Be (
+            "Expected 'file' to have at least 2 good copies of each chunk, because of the policy, but it has 1. " +
+            (@(0..2 | ForEach-Object { "chunk ${_}: missing at $($holder.Endpoint)." }) +
+            "the manifest: missing at $($holder.Endpoint)." -join ' '))
+        $sent | Should -Not -BeDfssIntact
+        $sent | Should -HaveDfssReplica 1
+    }
+
+    It 'says what was found where the opposite was expected' {
+        Get-FailureMessage { $sent | Should -Not -BeDfssIntact } | Should -Be (
+            "Expected 'file' not to be intact, but: all 2 copies of its 3 chunks are good.")
+        Get-FailureMessage { $sent | Should -Not -HaveDfssReplica 2 -Because 'it is scratch' } | Should -Be (
+            "Expected 'file' to have fewer than 2 good copies of each chunk, because it is scratch, but it has 2.")
+    }
+
+    It 'fails for a name that no peer has, with -Not too' {
+        Get-FailureMessage { 'none' | Should -BeDfssIntact -Peer $cluster } | Should -BeLike "*'none'*"
+        Get-FailureMessage { 'none' | Should -Not -BeDfssIntact -Peer $cluster } | Should -BeLike "*'none'*"
+        Get-FailureMessage { 'n*' | Should -Not -HaveDfssReplica 1 -Peer $cluster } | Should -BeLike "*'n`**"
+    }
+
+    It 'is what a script finds in $env:DFSS_PEER' {
+        $before = $env:DFSS_PEER
+        try {
+            $env:DFSS_PEER = $cluster
+            (Get-DfssFileInfo).Name | Should -Contain 'file'
+        } finally {
+            $env:DFSS_PEER = $before
+        }
+    }
+
+    It 'is shown with its faults' {
+        $holder.DropEvery = 5
+        $cluster.Peers | Format-Table | Out-String | Should -Match "(?m)^$($holder.Endpoint) +None +0 +5 +0 False"
+        $cluster | Out-String | Should -Match "(?m)^ +3 False +$($cluster.Peers[0].Endpoint)"
+    }
+}
+
+Describe 'The operators' {
+    It 'are there after the module was imported again' {
+        Invoke-Isolated @"
+Import-Module Pester -RequiredVersion $((Get-Module Pester).Version)
+Import-Module '$manifest'
+Import-Module '$manifest' -Force
+Remove-Module Dfss
+Import-Module '$manifest'
+`$cluster = New-DfssTestCluster 1
+`$sent = Send-DfssFile '$TestDrive/file' -Peer `$cluster -Replicas 1
+`$sent | Should -BeDfssIntact
+'file' | Should -HaveDfssReplica 1 -Peer `$cluster
+"`$(Get-Module Dfss)"
+"@ | Should -Be 'Dfss'
+    }
+
+    It 'are not there without Pester, and nothing is said' {
+        Invoke-Isolated "Import-Module '$manifest'; (Get-Module Pester).Count" | Should -Be 0
+    }
+}
+
+Describe 'Peers in their own processes' {
+    It 'have the same faults' {
+        $cluster = New-DfssTestCluster -Peers 2 -SeparateProcess -OnDisk
+        try {
+            $cluster.Peers.ProcessId | Should -Not -Contain $PID
+            $sent = Send-DfssFile file -Peer $cluster
+            $sent | Should -BeDfssIntact
+            $cluster.Peers[1].Corrupt = $true
+            $sent | Should -Not -BeDfssIntact
+            $cluster.Peers[1].Full = $true
+            $message = Get-FailureMessage { Send-DfssFile file -Name b -Peer $cluster.Peers[1] -Replicas 1 -EA Stop }
+            $message | Should -BeLike '*full*'
+            $folder = Split-Path $cluster.Peers[0].StorePath
+            $folder | Should -Exist
+        } finally {
+            $cluster | Remove-DfssTestCluster
+        }
+
+        $folder | Should -Not -Exist
+        Get-Process -Id $cluster.Peers.ProcessId -ErrorAction Ignore | Should -BeNullOrEmpty
+        { $cluster.Peers[0].Full = $true } | Should -Throw '*has stopped.*'
+    }
+
+    It 'end when the process that made them is killed' {
+        $start = [System.Diagnostics.ProcessStartInfo]::new($pwsh)
+        $start.RedirectStandardOutput = $true
+        '-NoProfile', '-NonInteractive', '-Command',
+        "Import-Module '$manifest'; (New-DfssTestCluster 1 -SeparateProcess).Peers[0].ProcessId; `$null = Read-Host" |
+            ForEach-Object { $start.ArgumentList.Add($_) }
+        $start.RedirectStandardInput = $true
+        $process = [System.Diagnostics.Process]::Start($start)
+        $peer = Get-Process -Id $process.StandardOutput.ReadLine()
+        $process.Kill()
+        $process.WaitForExit()
+        $peer.WaitForExit(30000) | Should -BeTrue
+    }
+
+    It 'end with the process that made them' {
+        $id = Invoke-Isolated "Import-Module '$manifest'; (New-DfssTestCluster 1 -SeparateProcess).Peers[0].ProcessId"
+        Get-Process -Id $id -ErrorAction Ignore | Should -BeNullOrEmpty
+    }
+}

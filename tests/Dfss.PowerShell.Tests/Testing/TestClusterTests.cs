@@ -1,0 +1,140 @@
+using System.Net.Sockets;
+using Xunit;
+
+namespace Dfss.Tests.Testing;
+
+/// <summary>New-DfssTestCluster: the faults as a command sees them, and that nothing is left.</summary>
+public sealed class TestClusterTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("dfss-test-").FullName;
+    private readonly Session session = new();
+
+    public TestClusterTests()
+    {
+        session.Runspace.SessionStateProxy.Path.SetLocation(folder);
+        Random random = new(1);
+        byte[] content = new byte[300_000];
+        random.NextBytes(content);
+        File.WriteAllBytes(Path.Combine(folder, "file"), content);
+    }
+
+    public void Dispose()
+    {
+        session.Run("Get-Module | ForEach-Object { Remove-Module $_ }");
+        session.Dispose();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
+    public void A_cluster_and_its_peers_are_arguments_of_Peer_and_its_text_is_one_for_the_environment()
+    {
+        Make("New-DfssTestCluster");
+        session.Run("Send-DfssFile file -Peer $cluster -Name a; Send-DfssFile file -Peer $cluster.Peers -Name b")
+            .ThrowIfFailed();
+        Result found = session.Run("(Get-DfssFileInfo -Peer \"$cluster\").Name; $cluster.Peers.Count");
+        Assert.Equal(["a", "b", "3"], found.Output.Select(item => item.ToString()));
+    }
+
+    [Fact]
+    public void No_command_uses_it_unless_it_is_named()
+    {
+        Make("New-DfssTestCluster 1");
+        Assert.Equal(false, session.Run("\"$cluster\" -in (Get-DfssPeer).Endpoint").Output[0].BaseObject);
+        Assert.Equal("PeerMissing", Result.IdOf(session.RunUntilError("Get-DfssFileInfo")));
+    }
+
+    [Theory]
+    [InlineData("$cluster.Peers[0].Outage = 'Refused'")]
+    [InlineData("$cluster.Peers[1].DropEvery = 5")]
+    [InlineData("$cluster.Peers[2].DelayMilliseconds = 1")]
+    [InlineData("$cluster.Peers[0].Full = $true")]
+    [InlineData("$cluster.Peers[1].Corrupt = $true")]
+    public void A_file_is_sent_and_comes_back_whatever_one_peer_does(string fault)
+    {
+        Make("New-DfssTestCluster -Peers 3");
+        session.Run($"{fault}; $null = Send-DfssFile file -Peer $cluster -ChunkSize 64KB -WarningAction Ignore; "
+            + "$null = Receive-DfssFile file -Destination back -Peer $cluster").ThrowIfFailed();
+        Assert.Equal(
+            File.ReadAllBytes(Path.Combine(folder, "file")), File.ReadAllBytes(Path.Combine(folder, "back")));
+    }
+
+    [Fact]
+    public void Corrupt_chunks_are_found_and_repaired_and_the_test_says_which_and_where()
+    {
+        Make("New-DfssTestCluster 2");
+        session.Run("$sent = Send-DfssFile file -Peer $cluster -ChunkSize 128KB; $cluster.Peers[1].Corrupt = $true")
+            .ThrowIfFailed();
+        DfssFileHealth health = session.Run("$sent | Test-DfssFile -Deep -PassThru -Peer $cluster")
+            .As<DfssFileHealth>().Single();
+        string bad = (string)session.Run("$cluster.Peers[1].Endpoint").Output[0].BaseObject;
+        Assert.Equal(
+            [$"chunk 0: corrupt at {bad}", $"chunk 1: corrupt at {bad}", $"chunk 2: corrupt at {bad}"],
+            health.BadChunks.SkipLast(1).Select(chunk => chunk.Problem));
+
+        // The test reads the manifest first: if it asked this peer, the copy was set aside then.
+        Assert.Contains(
+            health.BadChunks[^1].Problem,
+            new[] { $"the manifest: corrupt at {bad}", $"the manifest: missing at {bad}" });
+        Assert.Equal(1, health.PresentReplicas);
+
+        Result repaired = session.Run(
+            "$cluster.Heal(); $null = $sent | Repair-DfssFile -Peer $cluster; $sent | Test-DfssFile -Deep -Peer $cluster");
+        repaired.ThrowIfFailed();
+        Assert.Equal(true, repaired.Output[^1].BaseObject);
+    }
+
+    [Fact]
+    public void A_full_peer_says_so()
+    {
+        Make("New-DfssTestCluster 1");
+        session.Run("$cluster.Peers[0].Full = $true").ThrowIfFailed();
+        Assert.Equal("StoreFull", Result.IdOf(
+            session.Run("Send-DfssFile file -Peer $cluster -Replicas 1").Errors[0]));
+    }
+
+    [Theory]
+    [InlineData("$cluster | Remove-DfssTestCluster; $cluster | Remove-DfssTestCluster")]
+    [InlineData("$cluster.Dispose()")]
+    [InlineData("Get-Module | ForEach-Object { Remove-Module $_ }")]
+    public void Nothing_is_left_however_it_ends(string ending)
+    {
+        Make("New-DfssTestCluster 2 -OnDisk");
+        DfssTestPeer peer = session.Run("$null = Send-DfssFile file -Peer $cluster; $cluster.Peers[0].Outage = 'Dead'; "
+            + "$cluster.Peers[0]").As<DfssTestPeer>().Single();
+        string stores = Path.GetDirectoryName(peer.StorePath)!;
+        Assert.Equal(2, Directory.GetDirectories(stores).Length);
+
+        session.Run(ending).ThrowIfFailed();
+
+        Assert.False(Directory.Exists(stores));
+        Assert.Equal(true, session.Run("$cluster.IsRemoved").Output[0].BaseObject);
+        using Socket socket = new(SocketType.Stream, ProtocolType.Tcp);
+        Assert.Equal(SocketError.ConnectionRefused, Assert.Throws<SocketException>(
+            () => socket.Connect("127.0.0.1", peer.Port)).SocketErrorCode);
+        Assert.Throws<DfssException>(() => peer.Full = true);
+    }
+
+    [Fact]
+    public void WhatIf_makes_and_removes_nothing()
+    {
+        Assert.Empty(session.Run("New-DfssTestCluster -WhatIf").Output);
+        Make("New-DfssTestCluster 1");
+        session.Run("Remove-DfssTestCluster $cluster -WhatIf").ThrowIfFailed();
+        Assert.Equal(false, session.Run("$cluster.IsRemoved").Output[0].BaseObject);
+    }
+
+    [Theory]
+    [InlineData("Corrupt = 1.5", "A share is 0 to 1.")]
+    [InlineData("DropEvery = -1", "A number of requests is 0 or more.")]
+    [InlineData("DelayMilliseconds = -1", "A delay is 0 to")]
+    [InlineData("Outage = 'Gone'", "Refused")]
+    public void A_fault_that_cannot_be_is_refused(string assignment, string reason)
+    {
+        Make("New-DfssTestCluster 1");
+        Assert.Contains(
+            reason, session.RunUntilError($"$cluster.Peers[0].{assignment}").Exception.Message,
+            StringComparison.Ordinal);
+    }
+
+    private void Make(string command) => session.Run($"$cluster = {command}").ThrowIfFailed();
+}
