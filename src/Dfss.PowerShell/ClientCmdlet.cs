@@ -8,9 +8,6 @@ namespace Dfss.Commands;
 /// <summary>A cmdlet that speaks with peers: -Peer, and one client for as long as the cmdlet runs.</summary>
 public abstract partial class ClientCmdlet : DfssCmdlet
 {
-    /// <summary>The environment variable with the peers' addresses where -Peer is not given.</summary>
-    internal const string PeerVariable = "DFSS_PEER";
-
     private DfssClient? client;
     private bool hasExplained;
     private NameList? names;
@@ -54,7 +51,20 @@ public abstract partial class ClientCmdlet : DfssCmdlet
     /// <inheritdoc/>
     private protected override async Task BeginAsync(CancellationToken cancellationToken)
     {
-        (isVerbose, isDebug) = await InvokeAsync(() => (IsWanted("Verbose"), IsWanted("Debug"))).ConfigureAwait(false);
+        DfssDriveInfo? drive = null;
+        (isVerbose, isDebug) = await InvokeAsync(() =>
+        {
+            drive = FindDrive();
+            return (IsWanted("Verbose"), IsWanted("Debug"));
+        }).ConfigureAwait(false);
+        if (drive is not null)
+        {
+            identity = drive.Store.Client.Options.Identity;
+            choice = drive.Store.Choice;
+            client = new DfssClient(drive.Store.Client.Peers, CreateOptions());
+            names = FindNames();
+            return;
+        }
 
         IReadOnlyList<PeerAddress> peers;
         if (Replayed is { } recorded)
@@ -73,6 +83,23 @@ public abstract partial class ClientCmdlet : DfssCmdlet
         // are an error at once, not with the first input.
         client = new DfssClient(peers, CreateOptions());
         names = FindNames();
+    }
+
+    /// <summary>
+    /// Puts names in the store in the place of the arguments that are paths of a drive. On the pipeline thread only.
+    /// </summary>
+    private protected virtual void Translate(DriveNames drives)
+    {
+    }
+
+    /// <summary>
+    /// The drive whose paths are among the arguments; null if there is none. It names the peers and the identity.
+    /// </summary>
+    private DfssDriveInfo? FindDrive()
+    {
+        var drives = new DriveNames(SessionState);
+        Translate(drives);
+        return drives.Drive;
     }
 
     /// <summary>Notes a stored file that was seen, for completion.</summary>
@@ -97,12 +124,16 @@ public abstract partial class ClientCmdlet : DfssCmdlet
     };
 
     /// <inheritdoc/>
-    private protected override ValueTask CleanUpAsync() => client?.DisposeAsync() ?? ValueTask.CompletedTask;
+    private protected override ValueTask CleanUpAsync()
+    {
+        DriveStore.NoteChange();
+        return client?.DisposeAsync() ?? ValueTask.CompletedTask;
+    }
 
     /// <summary>Asks other peers from now on.</summary>
     private protected async Task UsePeersAsync(IEnumerable<string> addresses)
     {
-        List<PeerAddress> peers = Parse([.. addresses]);
+        List<PeerAddress> peers = NamedPeers.Parse([.. addresses]);
         await Client.DisposeAsync().ConfigureAwait(false);
         client = new DfssClient(peers, CreateOptions());
         names = FindNames();
@@ -138,31 +169,16 @@ public abstract partial class ClientCmdlet : DfssCmdlet
     {
         if (Client.Peers.Count == 0)
         {
-            throw PeerMissing();
+            throw NamedPeers.Missing();
         }
     }
 
-    private static CmdletException PeerMissing() => new(ErrorRecords.Create(
-        "PeerMissing", ErrorCategory.InvalidArgument, target: null,
-        "No peer is given: neither -Peer nor $env:DFSS_PEER is given, no cluster was joined that has peers, and this "
-            + "session runs none.",
-        "Give -Peer host:port, or set $env:DFSS_PEER = 'host:port,host:port'."));
-
     private async Task<IReadOnlyList<PeerAddress>> FindPeersAsync(CancellationToken cancellationToken)
     {
-        string[] texts = Peer
-            ?? (choice.IsExplicit ? [] : PeerArgumentAttribute.Split(Environment.GetEnvironmentVariable(PeerVariable)));
-        IReadOnlyList<PeerAddress> peers = texts.Length == 0 && Peer is null && choice.Membership is { } membership
-            ? await ClusterIdentity.FindPeersAsync(
-                membership, identity!, TakeVerbose, cancellationToken).ConfigureAwait(false)
-            : Parse(texts, Peer is null ? PeerVariable : null);
-        if (peers.Count == 0 && Peer is null && choice is not { IsExplicit: true, Membership: not null })
-        {
-            Runspace session = await InvokeAsync(() => Runspace.DefaultRunspace).ConfigureAwait(false);
-            peers = Parse(SessionPeers.FindAddresses(session));
-        }
-
-        return peers.Count > 0 || !NeedsPeers ? peers : throw PeerMissing();
+        var named = new NamedPeers(
+            choice, identity, () => InvokeAsync(() => Runspace.DefaultRunspace), TakeVerbose);
+        IReadOnlyList<PeerAddress> peers = await named.FindAsync(Peer, cancellationToken).ConfigureAwait(false);
+        return peers.Count > 0 || !NeedsPeers ? peers : throw NamedPeers.Missing();
     }
 
     /// <summary>The list for completion; null where only the peers of objects are asked.</summary>
@@ -171,54 +187,4 @@ public abstract partial class ClientCmdlet : DfssCmdlet
         : NameCache.Of(NameCache.KeyOf(
             Client.Peers,
             identity is null ? string.Empty : choice.Membership?.Name ?? CompletionScope.OtherAuthority));
-
-    /// <summary>The peers of a parameter or an environment variable, each once.</summary>
-    /// <param name="texts">The addresses.</param>
-    /// <param name="variable">The environment variable that they are from; null where a parameter has them.</param>
-    /// <exception cref="CmdletException">One is no address.</exception>
-    private protected static List<PeerAddress> Parse(string[] texts, string? variable = null)
-    {
-        var addresses = new List<PeerAddress>(texts.Length);
-        foreach (string text in texts)
-        {
-            if (!PeerAddress.TryParse(text, out PeerAddress? address))
-            {
-                throw AddressInvalid(text, variable);
-            }
-
-            if (!addresses.Contains(address))
-            {
-                addresses.Add(address);
-            }
-        }
-
-        return addresses;
-    }
-
-    /// <summary>Whether an invalid address ends with a number, which is then out of range.</summary>
-    private static bool HasPort(string text)
-    {
-        string[] parts = text.Split(':');
-        return parts is [{ Length: > 0 } host, { Length: > 0 } port] && port.All(char.IsAsciiDigit)
-            && PeerAddress.TryParse(host, out _);
-    }
-
-    private static CmdletException AddressInvalid(string text, string? variable)
-    {
-        const int ShownCharacters = 80;
-        string shown = text.Length <= ShownCharacters ? text : text[..ShownCharacters] + "...";
-        string problem = text.Length > DfssLimits.MaxHostBytes
-            ? FormattableString.Invariant(
-                $"'{shown}' is not a peer's address: a host name has at most {DfssLimits.MaxHostBytes} bytes.")
-            : PeerAddress.TryParse($"localhost:{text}", out PeerAddress? guess)
-                ? $"'{text}' is a port without a host: did you mean {guess}?"
-                : $"'{text}' is not a peer's address{(HasPort(text) ? ": a port is 1 to 65535" : string.Empty)}.";
-        return new CmdletException(ErrorRecords.Create(
-            "PeerAddressInvalid", ErrorCategory.InvalidArgument, text,
-            variable is null ? problem : $"$env:{variable} names no peers: {problem}",
-            variable is null
-                ? "Write host:port, for example localhost:9000 or [::1]:9000."
-                : $"Correct $env:{variable}: host:port, for example localhost:9000, several with commas between them; "
-                    + "or give -Peer."));
-    }
 }

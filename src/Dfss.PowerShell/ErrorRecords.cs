@@ -156,6 +156,7 @@ internal static class ErrorRecords
             ["ContentPartAmbiguous"] = (ErrorCategory.InvalidArgument, "Give one of -Raw, -Tail and -TotalCount."),
             ["DestinationNotFolder"] = (ErrorCategory.InvalidArgument,
             "End -Destination with '/' to receive into a folder."),
+            ["DestinationOnOtherDrive"] = (ErrorCategory.InvalidArgument, "Receive the files, and send them."),
             ["DriveNotFound"] = (ErrorCategory.ObjectNotFound, "Check the drive's name."),
             ["EncryptionKeyInvalid"] = (ErrorCategory.InvalidData, "Give a key that New-DfssEncryptionKey made."),
             ["EncryptionKeyNotFound"] =
@@ -163,6 +164,7 @@ internal static class ErrorRecords
             ["EncryptionKeyUnreadable"] =
                 (ErrorCategory.ReadError, "Check that the user who runs the command can read it."),
             ["FlattenAndRelativeTo"] = (ErrorCategory.InvalidArgument, "Give one of them."),
+            ["FolderNotStored"] = (ErrorCategory.InvalidOperation, "Store the file; its folders come with it."),
             ["HostNotFound"] = (ErrorCategory.ObjectNotFound, "Set $env:DFSS_HOST to the path of pwsh or dfss."),
             ["InvitationMissing"] = (ErrorCategory.InvalidArgument, "Give -Invitation, or set $env:DFSS_INVITATION."),
             ["HiddenNameKeyMissing"] = (ErrorCategory.InvalidArgument, "Give -EncryptionKey too."),
@@ -191,6 +193,7 @@ internal static class ErrorRecords
             ["PassphrasesDiffer"] = (ErrorCategory.InvalidArgument, "Type the same passphrase twice."),
             ["PathInvalid"] = (ErrorCategory.InvalidArgument, "Use -LiteralPath for a path with brackets."),
             ["PathIsFolder"] = (ErrorCategory.InvalidType, "Use -Recurse for the files of a folder."),
+            ["PathOfNoDrive"] = (ErrorCategory.ObjectNotFound, "Give a path of a drive."),
             ["PathNotFound"] = (ErrorCategory.ObjectNotFound, "Check the path."),
             ["PathNotOfFileSystem"] = (ErrorCategory.InvalidArgument, "Give the path of a file."),
             ["PathOutsideRelativeTo"] = (ErrorCategory.InvalidArgument, "Give a -RelativeTo folder above all files."),

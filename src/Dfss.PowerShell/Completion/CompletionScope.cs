@@ -47,7 +47,7 @@ internal sealed class CompletionScope
             ? (string[])new PeerArgumentAttribute().Transform(null!, given)
             : choice.IsExplicit
                 ? []
-                : PeerArgumentAttribute.Split(Environment.GetEnvironmentVariable(ClientCmdlet.PeerVariable));
+                : PeerArgumentAttribute.Split(Environment.GetEnvironmentVariable(NamedPeers.Variable));
         if (texts.Length == 0 && choice.Membership is { } membership)
         {
             texts =

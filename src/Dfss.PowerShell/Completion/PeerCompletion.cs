@@ -53,9 +53,9 @@ internal sealed class PeerCompletion : IArgumentCompleter
             "Id" => own.Select(peer => (peer.Id.ToString(CultureInfo.InvariantCulture), Describe(peer))),
             "Port" => own.Select(peer => (peer.Port.ToString(CultureInfo.InvariantCulture), Describe(peer))),
             _ => own.SelectMany(peer => peer.Addresses.Take(1).Select(address => (address, Describe(peer))))
-                .Concat(PeerArgumentAttribute.Split(Environment.GetEnvironmentVariable(ClientCmdlet.PeerVariable))
+                .Concat(PeerArgumentAttribute.Split(Environment.GetEnvironmentVariable(NamedPeers.Variable))
                     .Where(address => PeerAddress.TryParse(address, out _))
-                    .Select(address => (address, $"of $env:{ClientCmdlet.PeerVariable}"))),
+                    .Select(address => (address, $"of $env:{NamedPeers.Variable}"))),
         };
     }
 

@@ -162,6 +162,9 @@ public sealed partial class SetDfssContentCommand : ClientCmdlet
         }
     }
 
+    /// <inheritdoc/>
+    private protected override void Translate(DriveNames drives) => Name = drives.Translate(Name, isPattern: false);
+
     /// <summary>Sends what a stream gives.</summary>
     private async Task<StoredFile> SendAsync(Stream stream, CancellationToken cancellationToken)
     {

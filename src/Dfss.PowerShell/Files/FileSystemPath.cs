@@ -29,7 +29,18 @@ internal sealed record FileSystemPath(IReadOnlyList<string> Paths, IReadOnlyList
     /// <param name="path">The path as the user wrote it.</param>
     /// <param name="kind">How the path is read.</param>
     /// <param name="includesHidden">Whether wildcards match hidden files and folders too.</param>
-    internal static FileSystemPath Resolve(PSCmdlet cmdlet, string path, PathKind kind, bool includesHidden = false)
+    internal static FileSystemPath Resolve(
+        PSCmdlet cmdlet, string path, PathKind kind, bool includesHidden = false) => Resolve(
+            cmdlet.SessionState.Path, path, unresolved => kind == PathKind.Wildcards
+                ? Expand(cmdlet, path, unresolved, includesHidden)
+                : new FileSystemPath([unresolved], Errors: []));
+
+    /// <summary>Resolves a path of a session that need not exist. On the pipeline thread only.</summary>
+    internal static FileSystemPath ResolveNew(PathIntrinsics session, string path) =>
+        Resolve(session, path, unresolved => new FileSystemPath([unresolved], Errors: []));
+
+    private static FileSystemPath Resolve(
+        PathIntrinsics session, string path, Func<string, FileSystemPath> expand)
     {
         if (path.Contains('\0', StringComparison.Ordinal))
         {
@@ -41,7 +52,7 @@ internal sealed record FileSystemPath(IReadOnlyList<string> Paths, IReadOnlyList
 
         try
         {
-            string unresolved = cmdlet.SessionState.Path.GetUnresolvedProviderPathFromPSPath(
+            string unresolved = session.GetUnresolvedProviderPathFromPSPath(
                 path, out ProviderInfo provider, out _);
             if (provider.Name != ProviderName)
             {
@@ -51,9 +62,7 @@ internal sealed record FileSystemPath(IReadOnlyList<string> Paths, IReadOnlyList
                     "Give the path of a file.");
             }
 
-            return kind == PathKind.Wildcards
-                ? Expand(cmdlet, path, unresolved, includesHidden)
-                : new FileSystemPath([unresolved], Errors: []);
+            return expand(unresolved);
         }
         catch (ItemNotFoundException exception)
         {

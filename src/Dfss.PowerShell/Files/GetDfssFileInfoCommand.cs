@@ -117,6 +117,10 @@ public sealed class GetDfssFileInfoCommand : ClientCmdlet
     }
 
     /// <inheritdoc/>
+    private protected override void Translate(DriveNames drives) =>
+        Name = Array.ConvertAll(Name, name => drives.Translate(name, isPattern: true));
+
+    /// <inheritdoc/>
     private protected override bool NeedsPeers => !ExpectsInput;
 
     /// <inheritdoc/>

@@ -7,7 +7,7 @@ namespace Dfss.Commands;
 internal interface INewNameCmdlet
 {
     /// <summary>The new name of the command, or of the input being taken.</summary>
-    string NewName { get; }
+    string NewName { get; set; }
 
     /// <summary>Whether the changed files are written.</summary>
     SwitchParameter PassThru { get; }

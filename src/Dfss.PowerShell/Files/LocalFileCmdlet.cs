@@ -96,6 +96,13 @@ public abstract partial class LocalFileCmdlet : ClientCmdlet
     private protected override TransferOptions CreateOptions() =>
         base.CreateOptions() with { ThrottleLimit = ThrottleLimit };
 
+    /// <inheritdoc/>
+    private protected override void Translate(DriveNames drives)
+    {
+        Name = IsFixed(nameof(Name)) ? drives.Translate(Name!, isPattern: false) : Name;
+        Prefix = string.IsNullOrEmpty(Prefix) ? Prefix : drives.Translate(Prefix, isPattern: false);
+    }
+
     /// <summary>Takes one local file that exists under its name in the store.</summary>
     private protected abstract Task ProcessFileAsync(LocalFile file, CancellationToken cancellationToken);
 

@@ -154,9 +154,15 @@ public sealed partial class ReceiveDfssFileCommand : StoredFileCmdlet
     };
 
     /// <inheritdoc/>
+    private protected override void Translate(DriveNames drives)
+    {
+        base.Translate(drives);
+        RelativeTo = RelativeTo is null ? null : drives.Translate(RelativeTo, isPattern: false);
+    }
+
+    /// <inheritdoc/>
     private protected override async Task BeginAsync(CancellationToken cancellationToken)
     {
-        folder = new StoredFolder(RelativeTo, Flatten);
         if (Mirror && (Flatten || ExpectsInput || InputSet != NameSet))
         {
             throw MirrorRemoval.Refuse(
@@ -164,6 +170,7 @@ public sealed partial class ReceiveDfssFileCommand : StoredFileCmdlet
         }
 
         await base.BeginAsync(cancellationToken).ConfigureAwait(false);
+        folder = new StoredFolder(RelativeTo, Flatten);
         KeyRing? ring = await new KeyParameters { ResolvePath = ResolveNewAsync, Password = DecryptionPassword }
             .ReadKeysAsync(EncryptionKey, DecryptionCertificate, cancellationToken).ConfigureAwait(false);
         options = new ReceiveOptions

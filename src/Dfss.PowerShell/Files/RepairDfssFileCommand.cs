@@ -66,7 +66,7 @@ public sealed partial class RepairDfssFileCommand : StoredFileCmdlet
     /// <inheritdoc/>
     private protected override async Task BeginAsync(CancellationToken cancellationToken)
     {
-        moveTo = Move.Length > 0 ? Parse(Move) : null;
+        moveTo = Move.Length > 0 ? NamedPeers.Parse(Move) : null;
         isWhatIf = await InvokeAsync(IsWhatIf).ConfigureAwait(false);
         await base.BeginAsync(cancellationToken).ConfigureAwait(false);
     }

@@ -133,6 +133,16 @@ public abstract partial class StoredFileCmdlet : ClientCmdlet
     /// <summary>Takes one stored file; to be enqueued.</summary>
     private protected abstract Task TakeFileAsync(StoredFile file, CancellationToken cancellationToken);
 
+    /// <inheritdoc/>
+    private protected override void Translate(DriveNames drives)
+    {
+        Name = Array.ConvertAll(Name, name => drives.Translate(name, isPattern: true));
+        if (this is INewNameCmdlet naming && IsFixed(nameof(INewNameCmdlet.NewName)))
+        {
+            naming.NewName = drives.Translate(naming.NewName, isPattern: false);
+        }
+    }
+
     /// <summary>Called with the reason for all that the lists of the stored names may lack.</summary>
     private protected virtual void NoteLack(string reason)
     {

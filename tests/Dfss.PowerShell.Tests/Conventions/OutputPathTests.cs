@@ -63,7 +63,7 @@ public sealed class OutputPathTests : IDisposable
         if (!SeenOtherwise.Contains(output))
         {
             Assert.StartsWith(
-                "Dfss::", RuntimeHelpers.GetUninitializedObject(output).ToString(), StringComparison.Ordinal);
+                "DfssName::", RuntimeHelpers.GetUninitializedObject(output).ToString(), StringComparison.Ordinal);
         }
     }
 

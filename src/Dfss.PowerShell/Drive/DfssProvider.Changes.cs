@@ -1,0 +1,279 @@
+using System.Collections.Concurrent;
+using System.Management.Automation;
+using Dfss.Transfer;
+
+namespace Dfss.Commands;
+
+/// <content>
+/// Changes of names, which move no chunk. A path stands for its file and for the files below it.
+/// </content>
+public sealed partial class DfssProvider
+{
+    /// <summary>64: each costs a few small requests, which the client batches.</summary>
+    private const int ChangesAtOnce = 64;
+
+    /// <inheritdoc/>
+    protected override void RemoveItem(string path, bool recurse)
+    {
+        DrivePath found = Require(path);
+        if (found.IsRoot)
+        {
+            WriteError(ErrorRecords.Create(
+                new DfssException(
+                    DfssErrorCode.InvalidArgument, "The root of a drive cannot be removed.",
+                    $"To remove all files of the drive give {found.Drive.Name}:/* -Recurse; to remove the drive use "
+                        + "Remove-PSDrive."),
+                path));
+            return;
+        }
+
+        StoredFile[] files = FindAll(found, recurse);
+        if (files.Length == 0)
+        {
+            WriteError(NotFound(found));
+        }
+        else if (ShouldProcess(found.Shown, Count("Remove", files, found)))
+        {
+            bool force = Force;
+            ChangeAll(found, files, isQuiet: true, (client, file, token) => client.RemoveAsync(
+                file, new RemoveOptions { Force = force }, token));
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void RenameItem(string path, string newName)
+    {
+        ArgumentNullException.ThrowIfNull(newName);
+        DrivePath found = Require(path);
+        if (newName.IndexOfAny(['/', '\\']) >= 0 || newName is "." or "..")
+        {
+            WriteError(ErrorRecords.Create(
+                new DfssException(
+                    DfssErrorCode.InvalidName, $"'{newName}' is no name within a folder.",
+                    "Give a name without '/'; Move-Item moves to another folder."),
+                newName));
+            return;
+        }
+
+        int last = found.Name.LastIndexOf('/');
+        DrivePath target = found with { Name = string.Concat(found.Name.AsSpan(0, last + 1), newName) };
+        if (target.Name != found.Name && Look(target).IsFolder)
+        {
+            WriteError(ErrorRecords.Create(
+                new DfssException(DfssErrorCode.FileExists, $"'{target.Name}' is a folder.", "Use another name."),
+                newName));
+            return;
+        }
+
+        Move(found, target.Name, "Rename");
+    }
+
+    /// <inheritdoc/>
+    protected override void MoveItem(string path, string destination)
+    {
+        DrivePath found = Require(path);
+        Move(found, FindDestination(found, destination), "Move");
+    }
+
+    /// <inheritdoc/>
+    protected override void CopyItem(string path, string copyPath, bool recurse)
+    {
+        DrivePath found = Require(path);
+        string newName = FindDestination(found, copyPath);
+        StoredFile[] files = FindAll(found, recurse);
+        if (files.Length == 0 && !recurse && Look(found).IsFolder)
+        {
+            WriteError(ErrorRecords.Create(
+                "PathIsFolder", ErrorCategory.InvalidType, path,
+                $"'{found.Name}' is a folder, which is there only with its files.", "Use -Recurse for its files."));
+            return;
+        }
+
+        if (IsWithin(found, newName) || files.Length == 0
+            || !ShouldProcess(found.Shown, $"{Count("Copy", files, found)} to '{newName}'"))
+        {
+            return;
+        }
+
+        bool force = Force;
+        ChangeAll(found, files, isQuiet: false, (client, file, token) => client.CopyAsync(
+            file, NewNameOf(file, found, newName), new CopyOptions { Force = force }, token));
+    }
+
+    /// <inheritdoc/>
+    protected override void NewItem(string path, string itemTypeName, object newItemValue)
+    {
+        DrivePath found = Require(path);
+        if (!string.IsNullOrEmpty(itemTypeName) && !itemTypeName.Equals("File", StringComparison.OrdinalIgnoreCase))
+        {
+            WriteError(ErrorRecords.Create(
+                "FolderNotStored", ErrorCategory.InvalidOperation, path,
+                $"'{found.Name}' cannot be made as {itemTypeName}: only files are stored, and a folder is there as "
+                    + "soon as a file is below it.",
+                "Store the file: its folders come with it. Copy-Item and Move-Item take a folder that is not there yet "
+                    + "where the destination ends with '/'."));
+            return;
+        }
+
+        if (ShouldProcess(found.Shown, "Create file"))
+        {
+            byte[] content = newItemValue is null
+                ? []
+                : EncodingArgumentAttribute.Utf8NoBom.GetBytes(LanguagePrimitives.ConvertTo<string>(newItemValue));
+            WriteFile(found, Store(found, content, replaces: Force));
+        }
+    }
+
+    private void Move(DrivePath path, string newName, string action)
+    {
+        StoredFile[] files = FindAll(path, recurse: true);
+        if (files.Length == 0)
+        {
+            WriteError(NotFound(path));
+            return;
+        }
+
+        if (newName == path.Name || IsWithin(path, newName)
+            || !ShouldProcess(path.Shown, $"{Count(action, files, path)} to '{newName}'"))
+        {
+            return;
+        }
+
+        bool force = Force;
+        ChangeAll(path, files, isQuiet: false, async (client, file, token) =>
+        {
+            string name = NewNameOf(file, path, newName);
+            if (!force || !await client.IsNameTakenAsync(file, name, token).ConfigureAwait(false))
+            {
+                return await client.RenameAsync(file, name, token).ConfigureAwait(false);
+            }
+
+            StoredFile copy = await client.CopyAsync(
+                file, name, new CopyOptions { Force = true }, token).ConfigureAwait(false);
+            await client.RemoveAsync(file, RemoveOptions.Default, token).ConfigureAwait(false);
+            return copy;
+        });
+    }
+
+    /// <summary>The new name of a path: in the destination where that is a folder, or ends with a separator.</summary>
+    private string FindDestination(DrivePath path, string destination)
+    {
+        DrivePath to = Require(destination);
+        if (to.Drive != path.Drive)
+        {
+            throw new CmdletException(ErrorRecords.Create(
+                "DestinationOnOtherDrive", ErrorCategory.InvalidArgument, destination,
+                $"'{to.Shown}' is on another drive than '{path.Shown}', and may have other peers.",
+                "Receive the files with Receive-DfssFile, and send them with Send-DfssFile."));
+        }
+
+        bool isFolder = to.HasSeparator || to.IsRoot || Look(to) is { IsFolder: true, File: null };
+        return isFolder ? to.Below + path.Leaf : to.Name;
+    }
+
+    /// <summary>Whether a path would be moved or copied into itself, which is an error.</summary>
+    private bool IsWithin(DrivePath path, string newName)
+    {
+        bool isSame = newName == path.Name;
+        if (!isSame && !newName.StartsWith(path.Below, StringComparison.Ordinal))
+        {
+            return false;
+        }
+
+        WriteError(ErrorRecords.Create(
+            new DfssException(
+                DfssErrorCode.InvalidArgument, $"'{newName}' is '{path.Name}' itself, or below it.",
+                "Give another destination."),
+            path.Name));
+        return true;
+    }
+
+    private static string NewNameOf(StoredFile file, DrivePath path, string newName) =>
+        FileName.NormalizeNew(string.Concat(newName, file.Record.Name.AsSpan(path.Name.Length)));
+
+    private static string Count(string action, StoredFile[] files, DrivePath path) => files is [{ } only]
+        && only.Record.Name == path.Name
+        ? FormattableString.Invariant($"{action} version {only.Record.Version}")
+        : FormattableString.Invariant($"{action} {files.Length} {(files.Length == 1 ? "file" : "files")}");
+
+    /// <summary>The file of a path, as it is now, and those below it.</summary>
+    private StoredFile[] FindAll(DrivePath path, bool recurse) => Run(path.Drive, async (call, token) =>
+    {
+        DriveStore store = path.Drive.Store;
+        StoredFile? file = path.Name.Length == 0
+            ? null
+            : await store.TryGetAsync(path.Name, token).ConfigureAwait(false);
+        IEnumerable<StoredFile> below = recurse
+            ? (await ListAsync(call, store, path.Below, token).ConfigureAwait(false)).FindBelow(path.Below)
+            : [];
+        return file is null ? [.. below] : below.Prepend(file).ToArray();
+    });
+
+    /// <summary>Changes files, some at once. The error of one file does not keep the others.</summary>
+    private void ChangeAll(
+        DrivePath path, StoredFile[] files, bool isQuiet,
+        Func<DfssClient, StoredFile, CancellationToken, Task<StoredFile>> changeAsync)
+    {
+        var changed = new ConcurrentQueue<StoredFile>();
+        var errors = new ConcurrentQueue<ErrorRecord>();
+        try
+        {
+            Run(path.Drive, async (call, token) =>
+            {
+                var options = new ParallelOptions { MaxDegreeOfParallelism = ChangesAtOnce, CancellationToken = token };
+                await Parallel.ForEachAsync(files, options, async (file, one) =>
+                {
+                    try
+                    {
+                        changed.Enqueue(await changeAsync(path.Drive.Store.Client, file, one).ConfigureAwait(false));
+                        call.Say(FormattableString.Invariant($"{changed.Count:N0} of {files.Length:N0} files done"));
+                    }
+                    catch (DfssException exception) when (!ErrorRecords.IsAboutThePeers(exception))
+                    {
+                        errors.Enqueue(ErrorRecords.Create(exception, file.Name));
+                    }
+                }).ConfigureAwait(false);
+                return true;
+            });
+        }
+        finally
+        {
+            DriveStore.NoteChange();
+        }
+
+        foreach (ErrorRecord error in errors)
+        {
+            WriteError(error);
+        }
+
+        if (!isQuiet)
+        {
+            foreach (StoredFile file in changed.OrderBy(one => one.Name, StringComparer.Ordinal))
+            {
+                WriteFile(path, file);
+            }
+        }
+    }
+
+    private void WriteFile(DrivePath path, StoredFile file) =>
+        WriteItemObject(new DfssFileInfo(file), path.PathOf(file.Record.Name), isContainer: false);
+
+    /// <summary>Stores bytes as a file.</summary>
+    private StoredFile Store(DrivePath path, byte[] content, bool replaces)
+    {
+        try
+        {
+            return Run(path.Drive, async (_, token) =>
+            {
+                using var stream = new MemoryStream(content, writable: false);
+                return await path.Drive.Store.Client.SendAsync(
+                    stream, FileName.NormalizeNew(path.Name), new SendOptions { Force = replaces }, progress: null,
+                    token).ConfigureAwait(false);
+            });
+        }
+        finally
+        {
+            DriveStore.NoteChange();
+        }
+    }
+}

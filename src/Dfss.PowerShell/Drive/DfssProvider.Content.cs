@@ -1,0 +1,72 @@
+using System.Management.Automation;
+using System.Management.Automation.Provider;
+using Dfss.Transfer;
+
+namespace Dfss.Commands;
+
+/// <content>Content: it goes to the peers and comes from them without a local file.</content>
+public sealed partial class DfssProvider
+{
+    /// <inheritdoc/>
+    public object GetContentReaderDynamicParameters(string path) => new DriveReaderParameters();
+
+    /// <inheritdoc/>
+    public object GetContentWriterDynamicParameters(string path) => new DriveWriterParameters();
+
+    /// <inheritdoc/>
+    public object? ClearContentDynamicParameters(string path) => null;
+
+    /// <inheritdoc/>
+    public IContentReader? GetContentReader(string path)
+    {
+        DrivePath found = Require(path);
+        StoredFile? file = FindAll(found, recurse: false).FirstOrDefault();
+        if (file is not null)
+        {
+            return new DriveContentReader(
+                this, found.Drive, file, DynamicParameters as DriveReaderParameters ?? new DriveReaderParameters());
+        }
+
+        WriteError(Look(found).IsFolder ? IsFolder(found) : NotFound(found));
+        return null;
+    }
+
+    /// <inheritdoc/>
+    public IContentWriter? GetContentWriter(string path)
+    {
+        DrivePath found = Require(path);
+        if (found.IsRoot || found.HasSeparator || Look(found) is { IsFolder: true, File: null })
+        {
+            WriteError(IsFolder(found));
+            return null;
+        }
+
+        return new DriveContentWriter(
+            this, found, DynamicParameters as DriveWriterParameters ?? new DriveWriterParameters());
+    }
+
+    /// <inheritdoc/>
+    public void ClearContent(string path)
+    {
+        // Set-Content clears first. It replaces all of a file anyway, and an empty version between the two would take
+        // the place of the earlier version that is kept.
+        if (DynamicParameters is DriveWriterParameters)
+        {
+            return;
+        }
+
+        DrivePath found = Require(path);
+        if (FindAll(found, recurse: false).Length == 0)
+        {
+            WriteError(Look(found).IsFolder ? IsFolder(found) : NotFound(found));
+        }
+        else if (ShouldProcess(found.Shown, "Clear content"))
+        {
+            Store(found, [], replaces: true);
+        }
+    }
+
+    private static ErrorRecord IsFolder(DrivePath path) => ErrorRecords.Create(
+        "PathIsFolder", ErrorCategory.InvalidType, path.Name, $"'{path.Shown}' is a folder, and has no content.",
+        "Give the path of a file.");
+}

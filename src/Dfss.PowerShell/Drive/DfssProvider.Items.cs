@@ -1,0 +1,154 @@
+using System.Management.Automation;
+
+namespace Dfss.Commands;
+
+/// <content>What is there.</content>
+public sealed partial class DfssProvider
+{
+    /// <inheritdoc/>
+    protected override bool ItemExists(string path) => Ask(Find(path), item => item.Exists);
+
+    /// <inheritdoc/>
+    protected override bool IsItemContainer(string path) => Ask(Find(path), item => item.IsFolder);
+
+    /// <inheritdoc/>
+    protected override bool HasChildItems(string path) => IsItemContainer(path);
+
+    /// <inheritdoc/>
+    protected override void GetItem(string path)
+    {
+        DrivePath found = Require(path);
+        DriveItem item = Look(found);
+        if (item.File is null && !item.IsFolder)
+        {
+            WriteError(NotFound(found));
+            return;
+        }
+
+        DfssFolderInfo? folder = item.File is null ? List(found).Sum(found.Name) : null;
+        WriteItemObject(
+            item.File is null ? folder! : new DfssFileInfo(item.File), found.PathOf(found.Name), item.IsFolder);
+    }
+
+    /// <inheritdoc/>
+    protected override void GetChildItems(string path, bool recurse) => GetChildItems(path, recurse, uint.MaxValue);
+
+    /// <inheritdoc/>
+    protected override void GetChildItems(string path, bool recurse, uint depth)
+    {
+        DrivePath found = Require(path);
+        WildcardPattern? filter = CreateFilter();
+        bool isEmpty = true;
+        foreach (DriveEntry entry in List(found).FindEntries(found.Below, recurse ? depth : 0))
+        {
+            if (Stopping)
+            {
+                return;
+            }
+
+            isEmpty = false;
+            if (filter is null || filter.IsMatch(DrivePath.LeafOf(entry.Name)))
+            {
+                WriteItemObject(
+                    entry.File is null ? entry.Folder! : new DfssFileInfo(entry.File), found.PathOf(entry.Name),
+                    entry.Folder is not null);
+            }
+        }
+
+        if (isEmpty && !found.IsRoot)
+        {
+            GetItem(path);
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void GetChildNames(string path, ReturnContainers returnContainers)
+    {
+        DrivePath found = Require(path);
+        WildcardPattern? filter = CreateFilter();
+        foreach (DriveEntry entry in List(found).FindEntries(found.Below, depth: 0))
+        {
+            if (Stopping)
+            {
+                return;
+            }
+
+            bool isFolder = entry.Folder is not null;
+            string name = DrivePath.LeafOf(entry.Name);
+            if (filter is null || filter.IsMatch(name)
+                || (isFolder && returnContainers == ReturnContainers.ReturnAllContainers))
+            {
+                WriteItemObject(name, found.PathOf(entry.Name), isFolder);
+            }
+        }
+    }
+
+    private static ErrorRecord NotFound(DrivePath path) => ErrorRecords.Create(
+        new DfssException(
+            DfssErrorCode.FileNotFound,
+            $"No peer that was asked has a file '{path.Name}', or files below it.",
+            "List what is there with Get-ChildItem; names are case-sensitive."),
+        path.Name);
+
+    private WildcardPattern? CreateFilter() =>
+        string.IsNullOrEmpty(Filter) ? null : new WildcardPattern(Filter, WildcardOptions.IgnoreCase);
+
+    /// <summary>What a path is.</summary>
+    private DriveItem Look(DrivePath path)
+    {
+        if (path.IsRoot)
+        {
+            return new DriveItem(File: null, IsFolder: true);
+        }
+
+        DriveStore store = path.Drive.Store;
+        if (store.FindKnown(path.Name) is { } known)
+        {
+            return known;
+        }
+
+        return CompletionCall.IsRunning()
+            ? DriveStore.ItemOf(Offer(path, path.Name), path.Name)
+            : Run(path.Drive, (_, token) => store.FindAsync(path.Name, token));
+    }
+
+    /// <summary>The files below a path.</summary>
+    private DriveTree List(DrivePath path)
+    {
+        DriveStore store = path.Drive.Store;
+        if (store.FindListed(path.Below) is { } known)
+        {
+            return known;
+        }
+
+        return CompletionCall.IsRunning()
+            ? Offer(path, path.Below)
+            : Run(path.Drive, (call, token) => ListAsync(call, store, path.Below, token));
+    }
+
+    private static Task<DriveTree> ListAsync(
+        DriveCall call, DriveStore store, string prefix, CancellationToken cancellationToken) =>
+        store.ListAsync(
+            prefix, count => call.Say(FormattableString.Invariant($"{count:N0} names listed")), cancellationToken);
+
+    /// <summary>
+    /// A listing for completion: one of a short while ago, while a new one runs in the background, or the new one if it
+    /// comes at once; else an empty one. Each listing is of the whole drive.
+    /// </summary>
+    private static DriveTree Offer(DrivePath path, string prefix)
+    {
+        DriveStore store = path.Drive.Store;
+        DriveTree? offered = store.FindOffered(prefix);
+        if (store.FindListed(prefix) is null)
+        {
+            Task listing = store.BeginListingAsync(path.Drive.Below);
+            if (offered is null)
+            {
+                PipelineBridge.WaitFor(() => Task.WhenAny(listing, Task.Delay(CompletionCall.MaxWait)));
+                offered = store.FindOffered(prefix);
+            }
+        }
+
+        return offered ?? new DriveTree([]);
+    }
+}

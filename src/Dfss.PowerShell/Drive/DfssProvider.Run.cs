@@ -1,0 +1,172 @@
+using System.Globalization;
+using System.Management.Automation;
+using System.Runtime.ExceptionServices;
+using Dfss.Transfer;
+
+namespace Dfss.Commands;
+
+/// <content>
+/// The asynchronous body of each call: it can be stopped, and the user sees when it waits.
+/// </content>
+public sealed partial class DfssProvider
+{
+    private volatile PipelineBridge? running;
+    private readonly PipelineBridge stop = new();
+
+    /// <summary>Cancelled when the user stops the command.</summary>
+    internal CancellationToken StopToken => stop.StopToken;
+
+    /// <summary>Whether the user has stopped the command.</summary>
+    internal bool IsStopped => StopToken.IsCancellationRequested;
+
+    /// <inheritdoc/>
+    protected override void StopProcessing()
+    {
+        stop.Stop();
+        running?.Stop();
+    }
+
+    /// <summary>Runs a body for a drive.</summary>
+    internal T Run<T>(DfssDriveInfo drive, Func<DriveCall, CancellationToken, Task<T>> runAsync) =>
+        Run($"{drive.Name}:", drive.Store.Messages, drive.Store.Client, runAsync);
+
+    /// <summary>
+    /// Runs a body. What it throws ends the command, with the error that the commands for stored files would give.
+    /// </summary>
+    private T Run<T>(
+        string drive, DriveMessages messages, DfssClient? client, Func<DriveCall, CancellationToken, Task<T>> runAsync)
+    {
+        T result = default!;
+        var bridge = new PipelineBridge();
+        var shown = new ProgressRecord(ActivityOf(drive), $"Drive {drive}", "Waiting");
+        bool isShown = false;
+        Action endMessages = messages.ShowWith(
+            (isWarning, text) => _ = bridge.InvokeAsync(() => Write(isWarning, text)));
+        ExceptionDispatchInfo? ending;
+        running = bridge;
+        if (IsStopped)
+        {
+            bridge.Stop();
+        }
+
+        try
+        {
+            ending = bridge.Run(async token =>
+            {
+                var call = new DriveCall(bridge);
+                call.Wait = new DriveWait(
+                    TimeProvider.System,
+                    waited => bridge.InvokeAsync(() => isShown = Show(shown, Describe(call, client, waited))),
+                    () => client is null
+                        ? Task.CompletedTask
+                        : bridge.InvokeAsync(() => Write(isWarning: true, WarnOfSilence(drive, client))));
+                result = await RunWithWaitAsync(call, runAsync, token).ConfigureAwait(false);
+            });
+        }
+        finally
+        {
+            running = null;
+            endMessages();
+            bridge.Close();
+        }
+
+        if (isShown && !IsStopped)
+        {
+            shown.RecordType = ProgressRecordType.Completed;
+            WriteProgress(shown);
+        }
+
+        Throw(ending, bridge, drive);
+        return result;
+    }
+
+    private static async Task<T> RunWithWaitAsync<T>(
+        DriveCall call, Func<DriveCall, CancellationToken, Task<T>> runAsync, CancellationToken cancellationToken)
+    {
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task waiting = call.Wait!.RunAsync(end.Token);
+        try
+        {
+            return await runAsync(call, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            await end.CancelAsync().ConfigureAwait(false);
+            await waiting.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    /// <summary>
+    /// Ends the command. Not by ThrowTerminatingError, of which the engine keeps the exception, but not the error's id.
+    /// </summary>
+    private static void Throw(ExceptionDispatchInfo? ending, PipelineBridge bridge, string drive)
+    {
+        switch (ending?.SourceException)
+        {
+            case OperationCanceledException when bridge.StopToken.IsCancellationRequested:
+                throw new PipelineStoppedException();
+            case DfssException failure:
+                throw new CmdletException(ErrorRecords.Create(failure, failure.Peer?.ToString() ?? drive));
+            default:
+                ending?.Throw();
+                break;
+        }
+    }
+
+    private bool Show(ProgressRecord record, string status)
+    {
+        record.StatusDescription = status;
+        WriteProgress(record);
+        return true;
+    }
+
+    /// <summary>
+    /// Looks where the engine takes every exception for "no": the error is written, once where it asks several times.
+    /// </summary>
+    private bool Ask(DrivePath? path, Func<DriveItem, bool> test)
+    {
+        try
+        {
+            return path is not null && test(Look(path));
+        }
+        catch (CmdletException exception)
+        {
+            if (path!.Drive.Store.IsNewFailure(exception.Message))
+            {
+                WriteError(exception.Error);
+            }
+
+            return false;
+        }
+    }
+
+    private bool Write(bool isWarning, string text)
+    {
+        if (isWarning)
+        {
+            WriteWarning(text);
+        }
+        else
+        {
+            WriteVerbose(text);
+        }
+
+        return true;
+    }
+
+    private static string Describe(DriveCall call, DfssClient? client, TimeSpan waited)
+    {
+        string what = call.Doing ?? $"waiting for {PeersOf(client)}";
+        return string.Create(CultureInfo.InvariantCulture, $"{what}, {waited.TotalSeconds:0} s; Ctrl+C stops");
+    }
+
+    private static string WarnOfSilence(string drive, DfssClient client) =>
+        $"Drive {drive} waits: {PeersOf(client)} did not answer within a second. A peer that stays silent is given up "
+            + "after 5 s if there is no connection to it, and after 30 s if there is one; Ctrl+C stops the command.";
+
+    private static string PeersOf(DfssClient? client) =>
+        client is null ? "the cluster" : string.Join(", ", client.Peers.Select(peer => peer.ToString()));
+
+    /// <summary>One bar for each drive.</summary>
+    private static int ActivityOf(string drive) => string.GetHashCode(drive, StringComparison.Ordinal) & int.MaxValue;
+}

@@ -1,0 +1,180 @@
+using System.Collections;
+using System.IO.Pipelines;
+using System.Management.Automation;
+using System.Management.Automation.Provider;
+using Dfss.Transfer;
+
+namespace Dfss.Commands;
+
+/// <summary>
+/// Stores what Set-Content writes. It is sent as it comes; the name is changed when the writer is closed, and not at
+/// all where the send fails or the user stops the command.
+/// </summary>
+/// <param name="provider">The call of the engine that it belongs to.</param>
+/// <param name="path">The file.</param>
+/// <param name="options">How the content is written.</param>
+internal sealed class DriveContentWriter(DfssProvider provider, DrivePath path, DriveWriterParameters options)
+    : IContentWriter
+{
+    private readonly CancellationTokenSource ending = new();
+    private Pipe? pipe;
+    private ContentWriter? writer;
+    private Task<StoredFile>? sending;
+    private bool isOver;
+
+    /// <inheritdoc/>
+    public IList Write(IList content)
+    {
+        // After a failure, which was shown, the rest of the input goes nowhere.
+        if (isOver)
+        {
+            return content;
+        }
+
+        try
+        {
+            Start();
+            foreach (object? item in content)
+            {
+                Take(item);
+            }
+        }
+        catch
+        {
+            isOver = true;
+            throw;
+        }
+
+        return content;
+    }
+
+    /// <summary>Add-Content calls it before it writes.</summary>
+    public void Seek(long offset, SeekOrigin origin)
+    {
+        isOver = true;
+        throw new PSNotSupportedException(
+            "Nothing can be added to a stored file: it is replaced as a whole. Read it with Get-Content, and "
+                + "store all of "
+                + "it with Set-Content.");
+    }
+
+    /// <summary>Ends the send. The engine shows no exception of it, so the error is written here.</summary>
+    public void Close()
+    {
+        if (isOver || provider.IsStopped)
+        {
+            Dispose();
+            return;
+        }
+
+        isOver = true;
+        try
+        {
+            Start();
+            provider.Run(path.Drive, EndAsync);
+        }
+        catch (CmdletException exception)
+        {
+            provider.WriteError(exception.Error);
+        }
+        finally
+        {
+            DriveStore.NoteChange();
+            Dispose();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        isOver = true;
+        PipelineBridge.WaitFor(async () =>
+        {
+            await ending.CancelAsync().ConfigureAwait(false);
+            if (sending is not null)
+            {
+                await ((Task)sending).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        });
+    }
+
+    private void Start()
+    {
+        if (pipe is not null)
+        {
+            return;
+        }
+
+        // What is in the pipe is one chunk of the default size at most, and what one object adds.
+        pipe = new Pipe(new PipeOptions(
+            pauseWriterThreshold: DfssLimits.DefaultChunkSize, resumeWriterThreshold: DfssLimits.DefaultChunkSize / 2,
+            minimumSegmentSize: ContentWriter.FullBytes, useSynchronizationContext: false));
+        writer = new ContentWriter(pipe.Writer, options.AsByteStream ? null : options.Encoding, options.NoNewline);
+        sending = SendAsync(pipe.Reader, path.Drive.Store.Client);
+    }
+
+    private async Task<StoredFile> SendAsync(PipeReader reader, DfssClient client)
+    {
+        try
+        {
+            return await client.SendAsync(
+                reader.AsStream(), FileName.NormalizeNew(path.Name), new SendOptions { Force = true }, progress: null,
+                ending.Token).ConfigureAwait(false);
+        }
+        finally
+        {
+            // The writer does not wait for a reader that has ended.
+            await reader.CompleteAsync().ConfigureAwait(false);
+        }
+    }
+
+    private async Task<StoredFile> EndAsync(DriveCall call, CancellationToken cancellationToken)
+    {
+        await pipe!.Writer.CompleteAsync().ConfigureAwait(false);
+        CancellationTokenRegistration stop = cancellationToken.Register(() => _ = ending.CancelAsync());
+        await using (stop.ConfigureAwait(false))
+        {
+            return await sending!.ConfigureAwait(false);
+        }
+    }
+
+    private void Take(object? item)
+    {
+        object? bare = item is PSObject wrapped ? wrapped.BaseObject : item;
+        if (bare is byte[] bytes && options.AsByteStream)
+        {
+            writer!.Write(bytes);
+        }
+        else if (bare is IList many and not byte[])
+        {
+            foreach (object? one in many)
+            {
+                Take(one);
+            }
+        }
+        else if (bare is not null && !writer!.TryWrite(item!))
+        {
+            throw new PSInvalidOperationException(
+                options.AsByteStream
+                    ? $"-AsByteStream takes bytes, and '{bare}' is a {bare.GetType().Name}."
+                    : $"A {bare.GetType().Name} is no text; give -AsByteStream for bytes.");
+        }
+
+        if (sending!.IsCompleted || writer!.IsFull)
+        {
+            provider.Run(path.Drive, FlushAsync);
+        }
+    }
+
+    private async Task<bool> FlushAsync(DriveCall call, CancellationToken cancellationToken)
+    {
+        FlushResult flushed = await pipe!.Writer.FlushAsync(cancellationToken).ConfigureAwait(false);
+        if (flushed.IsCompleted)
+        {
+            // The send has ended before its input: it failed.
+            await sending!.ConfigureAwait(false);
+        }
+
+        return true;
+    }
+}

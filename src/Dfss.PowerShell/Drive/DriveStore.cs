@@ -1,0 +1,223 @@
+using System.Diagnostics;
+using Dfss.Transfer;
+
+namespace Dfss.Commands;
+
+/// <summary>What a name of a drive is.</summary>
+/// <param name="File">The file of this name; null if there is none.</param>
+/// <param name="IsFolder">Whether names begin with it and '/'.</param>
+internal sealed record DriveItem(StoredFile? File, bool IsFolder)
+{
+    internal bool Exists => File is not null || IsFolder;
+}
+
+/// <summary>
+/// The files behind a drive. PowerShell asks about the same path several times for one command, so answers are kept for
+/// a second, unless a command of this process has run meanwhile, which may have changed them.
+/// </summary>
+/// <param name="client">The client; the store disposes it.</param>
+/// <param name="messages">The warnings of the client.</param>
+/// <param name="choice">The cluster of the client.</param>
+internal sealed class DriveStore(DfssClient client, DriveMessages messages, ClusterChoice choice) : IAsyncDisposable
+{
+    /// <summary>20,000 files, some 20 MB: a larger listing is not kept.</summary>
+    private const int MaxKeptFiles = 20_000;
+
+    /// <summary>1,000: more names than one command asks about in a second are not kept.</summary>
+    private const int MaxKeptItems = 1000;
+
+    private static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(1);
+
+    /// <summary>30 s: what completion offers may be that old.</summary>
+    private static readonly TimeSpan OfferLifetime = TimeSpan.FromSeconds(30);
+
+    private static long changes;
+
+    private readonly Lock gate = new();
+    private readonly Dictionary<string, (DriveItem Item, Stamp Stamp)> items = new(StringComparer.Ordinal);
+    private readonly CancellationTokenSource disposed = new();
+    private (string Prefix, DriveTree Tree, Stamp Stamp)? listing;
+    private (string Message, long Time) lastFailure;
+    private Task background = Task.CompletedTask;
+
+    /// <summary>The client.</summary>
+    internal DfssClient Client => client;
+
+    /// <summary>The cluster of the client.</summary>
+    internal ClusterChoice Choice => choice;
+
+    /// <summary>The warnings of the client.</summary>
+    internal DriveMessages Messages => messages;
+
+    /// <summary>Notes that a command of this process may have changed what is stored.</summary>
+    internal static void NoteChange() => Interlocked.Increment(ref changes);
+
+    /// <summary>Whether a failure was not shown a moment ago.</summary>
+    internal bool IsNewFailure(string message)
+    {
+        lock (gate)
+        {
+            bool isNew = lastFailure.Message != message || Stopwatch.GetElapsedTime(lastFailure.Time) > Lifetime;
+            lastFailure = (message, Stopwatch.GetTimestamp());
+            return isNew;
+        }
+    }
+
+    /// <summary>What is known of a name; null where the peers must be asked.</summary>
+    internal DriveItem? FindKnown(string name)
+    {
+        if (FindListed(name, Lifetime) is { } tree)
+        {
+            return ItemOf(tree, name);
+        }
+
+        lock (gate)
+        {
+            return items.TryGetValue(name, out var known) && known.Stamp.IsWithin(Lifetime) ? known.Item : null;
+        }
+    }
+
+    /// <summary>A listing of the names with this beginning that was made just now; null where there is none.</summary>
+    internal DriveTree? FindListed(string prefix) => FindListed(prefix, Lifetime);
+
+    /// <summary>The same for completion, which takes an older one.</summary>
+    internal DriveTree? FindOffered(string prefix) => FindListed(prefix, OfferLifetime);
+
+    /// <summary>Asks the peers what a name is.</summary>
+    internal async Task<DriveItem> FindAsync(string name, CancellationToken cancellationToken)
+    {
+        Stamp stamp = Stamp.Now();
+        Task<StoredFile?> file = TryGetAsync(name, cancellationToken);
+        Task<bool> hasBelow = HasBelowAsync(Below(name), cancellationToken);
+        await Task.WhenAll(file, hasBelow).ConfigureAwait(false);
+        var item = new DriveItem(await file.ConfigureAwait(false), await hasBelow.ConfigureAwait(false));
+        lock (gate)
+        {
+            if (items.Count >= MaxKeptItems)
+            {
+                items.Clear();
+            }
+
+            items[name] = (item, stamp.Renewed());
+        }
+
+        return item;
+    }
+
+    /// <summary>The current file of a name; null if there is none.</summary>
+    internal async Task<StoredFile?> TryGetAsync(string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return FileName.TryNormalize(name, out string? normalized, out _)
+                ? await client.GetAsync(normalized, cancellationToken).ConfigureAwait(false)
+                : null;
+        }
+        catch (DfssException exception) when (exception.Code == DfssErrorCode.FileNotFound)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Lists the names with this beginning.</summary>
+    /// <param name="prefix">The beginning.</param>
+    /// <param name="seen">Called with the number of names so far.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    internal async Task<DriveTree> ListAsync(string prefix, Action<int>? seen, CancellationToken cancellationToken)
+    {
+        Stamp stamp = Stamp.Now();
+        var files = new List<StoredFile>();
+        await foreach (StoredFile file in client.ListAsync(prefix, cancellationToken).ConfigureAwait(false))
+        {
+            files.Add(file);
+            seen?.Invoke(files.Count);
+        }
+
+        var tree = new DriveTree(files);
+        lock (gate)
+        {
+            listing = tree.Count <= MaxKeptFiles ? (prefix, tree, stamp.Renewed()) : listing;
+        }
+
+        return tree;
+    }
+
+    /// <summary>Lists in the background, for completion; one listing at a time. It never fails.</summary>
+    internal Task BeginListingAsync(string prefix)
+    {
+        lock (gate)
+        {
+            if (background.IsCompleted)
+            {
+                background = Task.Run(() => TryListAsync(prefix), CancellationToken.None);
+            }
+
+            return background;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await disposed.CancelAsync().ConfigureAwait(false);
+        await background.ConfigureAwait(false);
+        await client.DisposeAsync().ConfigureAwait(false);
+        disposed.Dispose();
+    }
+
+    /// <summary>What a name is in a listing.</summary>
+    internal static DriveItem ItemOf(DriveTree tree, string name) => new(tree.Find(name), tree.HasBelow(Below(name)));
+
+    private static string Below(string name) => name.Length == 0 ? name : name + '/';
+
+    private DriveTree? FindListed(string prefix, TimeSpan lifetime)
+    {
+        lock (gate)
+        {
+            return listing is { } kept && prefix.StartsWith(kept.Prefix, StringComparison.Ordinal)
+                && kept.Stamp.IsWithin(lifetime) ? kept.Tree : null;
+        }
+    }
+
+    private async Task<bool> HasBelowAsync(string prefix, CancellationToken cancellationToken)
+    {
+        if (prefix.Length > 0 && !FileName.TryNormalize(prefix.TrimEnd('/'), out _, out _))
+        {
+            return false;
+        }
+
+        await foreach (StoredFile _ in client.ListAsync(prefix, cancellationToken).ConfigureAwait(false))
+        {
+            return true;
+        }
+
+        return false;
+    }
+
+    private async Task TryListAsync(string prefix)
+    {
+        try
+        {
+            await ListAsync(prefix, seen: null, disposed.Token).ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // While a user types no error is shown.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            Trace.TraceInformation($"Nothing is offered for a path: {exception.Message}");
+        }
+    }
+
+    /// <summary>When an answer was asked for, and which changes it can have.</summary>
+    private readonly record struct Stamp(long Time, long Changes)
+    {
+        internal static Stamp Now() => new(Stopwatch.GetTimestamp(), Interlocked.Read(ref changes));
+
+        /// <summary>Whether it is at most so old, and nothing has changed since.</summary>
+        internal bool IsWithin(TimeSpan lifetime) =>
+            Changes == Interlocked.Read(ref changes) && Stopwatch.GetElapsedTime(Time) <= lifetime;
+
+        /// <summary>From now on, with the changes that were known when it was asked for.</summary>
+        internal Stamp Renewed() => this with { Time = Stopwatch.GetTimestamp() };
+    }
+}

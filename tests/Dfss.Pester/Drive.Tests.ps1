@@ -1,0 +1,213 @@
+#Requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '5.7' }
+
+# A drive of stored files, by PowerShell's own commands, which the bare engine lacks.
+
+BeforeAll {
+    . (Join-Path $PSScriptRoot Suite.ps1)
+    $script:peer = Start-DfssPeer -InMemory -Port 0
+    $script:other = Start-DfssPeer -InMemory -Port 0
+
+    function Get-Names { @(Get-DfssFileInfo -Peer $peer | ForEach-Object Name) }
+    function Complete([string] $Line) { (TabExpansion2 $Line $Line.Length).CompletionMatches.CompletionText }
+}
+
+AfterAll {
+    Remove-Module Dfss
+}
+
+Describe 'A drive of stored files' {
+    BeforeEach {
+        $null = New-PSDrive -Name Dfss1 -PSProvider Dfss -Root '' -Peer $peer -Scope Global
+        Push-Location (New-Item -ItemType Directory (Join-Path $TestDrive (New-Guid)))
+    }
+
+    AfterEach {
+        Pop-Location
+        Get-DfssFileInfo -Peer $peer | Remove-DfssFile -Force
+        Get-PSDrive -PSProvider Dfss | Remove-PSDrive -Force
+    }
+
+    It 'has the parameters of the other commands, and none that New-PSDrive has' {
+        $parameters = (Get-Command New-PSDrive -ArgumentList Dfss1, Dfss).Parameters
+        foreach ($name in 'Peer', 'Cluster', 'Certificate', 'CertificatePassword', 'TrustedAuthority', 'RevocationList',
+            'AllowTls12') {
+            $parameters[$name].IsDynamic | Should -BeTrue -Because $name
+        }
+
+        $parameters['Credential'].IsDynamic | Should -BeFalse
+        { New-PSDrive -Name X -PSProvider Dfss -Root '' -Peer 'a:b:c' -ErrorAction Stop } |
+            Should -Throw -ErrorId 'PeerAddressInvalid,*'
+        { New-PSDrive -Name X -PSProvider Dfss -Root '../x' -Peer $peer -ErrorAction Stop } |
+            Should -Throw -ErrorId 'InvalidName,*'
+    }
+
+    It 'is listed as a disk is' {
+        foreach ($name in 'a.txt', 'b/c.txt', 'b/d.jpg', 'b/e/f.txt') { Set-Content "Dfss1:/$name" $name }
+        (Get-ChildItem Dfss1:).PSChildName | Should -Be 'a.txt', 'b'
+        (Get-ChildItem Dfss1: -Recurse).PSChildName | Should -Be 'a.txt', 'b', 'c.txt', 'd.jpg', 'e', 'f.txt'
+        (Get-ChildItem Dfss1: -Recurse -Depth 1).PSChildName | Should -Be 'a.txt', 'b', 'c.txt', 'd.jpg', 'e'
+        (Get-ChildItem Dfss1: -Recurse -Include *.txt).PSChildName | Should -Be 'a.txt', 'c.txt', 'f.txt'
+        (Get-ChildItem Dfss1: -Recurse -Filter *.jpg).PSChildName | Should -Be 'd.jpg'
+        (Get-ChildItem Dfss1:/b -Exclude *.txt).PSChildName | Should -Be 'd.jpg', 'e'
+        Get-ChildItem Dfss1: -Name | Should -Be 'a.txt', 'b'
+        (Get-Item Dfss1:/*/*.txt).Name | Should -Be 'b/c.txt'
+        Test-Path Dfss1:/b -PathType Container | Should -BeTrue
+        Test-Path Dfss1:/a.txt -PathType Leaf | Should -BeTrue
+        Test-Path Dfss1:/A.txt | Should -BeFalse
+        Get-ChildItem Dfss1: | Out-String | Should -Match '(?s)a\.txt.*b/'
+        Join-Path Dfss1: b | Should -Be "Dfss1:$([IO.Path]::DirectorySeparatorChar)b"
+    }
+
+    It 'has a location' {
+        'x' | Set-Content Dfss1:/b/c/d
+        Set-Location Dfss1:/b
+        (Get-ChildItem).PSChildName | Should -Be 'c'
+        Get-Content ./c/d | Should -Be 'x'
+        Set-Location c
+        (Resolve-Path ../c/d).Path -replace '\\', '/' | Should -Be 'Dfss1:/b/c/d'
+        (Resolve-Path d -Relative) -replace '\\', '/' | Should -Be './d'
+        Set-Location ../../../..
+        $PWD.Path -replace '\\', '/' | Should -Be 'Dfss1:/'
+        Test-Path Dfss1:/../../b | Should -BeTrue
+    }
+
+    It 'takes content, and gives it' {
+        'one', 'two' | Set-Content Dfss1:/a
+        Get-Content Dfss1:/a | Should -Be 'one', 'two'
+        Get-Content Dfss1:/a -TotalCount 1 | Should -Be 'one'
+        Get-Content Dfss1:/a -Raw | Should -Be "one$([Environment]::NewLine)two$([Environment]::NewLine)"
+        Set-Content Dfss1:/a ([byte[]](1, 0, 255)) -AsByteStream
+        Get-Content Dfss1:/a -AsByteStream | Should -Be 1, 0, 255
+        # The version before is the earlier one that is kept, and not an empty one.
+        (Get-Item Dfss1:/a).Versions.Length | Should -Be 3, 8
+        Set-Content Dfss1:/a 'no' -WhatIf
+        { 'more' | Add-Content Dfss1:/a -ErrorAction Stop } | Should -Throw '*replaced as a whole*'
+        Get-Content Dfss1:/a -AsByteStream | Should -Be 1, 0, 255
+        Clear-Content Dfss1:/a
+        (Get-Item Dfss1:/a).Length | Should -Be 0
+        'late' | Set-Content -LiteralPath 'Dfss1:/new/[1]'
+        Get-Content 'Dfss1:/new/`[1`]' | Should -Be 'late'
+    }
+
+    It 'removes, renames, copies and moves what its paths name, and no local file' {
+        'local' | Set-Content a
+        foreach ($name in 'a', 'b/c', 'b/d') { Set-Content "Dfss1:/$name" $name }
+        Get-ChildItem Dfss1: | Remove-Item -Recurse -WhatIf
+        Copy-Item Dfss1:/b Dfss1:/e -Recurse
+        Move-Item Dfss1:/a Dfss1:/f/
+        Rename-Item Dfss1:/e g
+        Get-Names | Should -Be 'b/c', 'b/d', 'f/a', 'g/c', 'g/d'
+        { Copy-Item Dfss1:/b/c Dfss1:/g -ErrorAction Stop } | Should -Throw -ErrorId 'FileExists,*'
+        Copy-Item Dfss1:/b/c Dfss1:/g -Force
+        { Copy-Item Dfss1:/b/c $TestDrive -ErrorAction Stop } | Should -Throw '*same provider*'
+        { New-Item Dfss1:/x -ItemType Directory -ErrorAction Stop } | Should -Throw -ErrorId 'FolderNotStored,*'
+        Get-ChildItem Dfss1:/b | Remove-Item
+        Get-ChildItem Dfss1: | Remove-Item -Recurse
+        Get-Names | Should -BeNullOrEmpty
+        Get-Content a | Should -Be 'local'
+    }
+
+    It 'leads to each name by its items' {
+        $names = 'a[1].txt', 'a*b', '-lead', 'trail.', 'q?x', '~tilde', 'c:d', 'd::e', 'Dfss1:x', 'back`tick', "quo'te",
+            'dollar$x', '#hash', 'semi;c', 'comma,d', 'ü€', '..x', 'x..'
+        foreach ($name in $names) {
+            $name | Set-DfssContent $name -NoNewline -Peer $peer
+            $name | Set-DfssContent "in $name/$name" -NoNewline -Peer $peer
+        }
+
+        $files = @(Get-ChildItem Dfss1: -Recurse | Where-Object { -not $_.PSIsContainer })
+        $files.Count | Should -Be (2 * $names.Count)
+        foreach ($file in $files) { $file | Get-Content | Should -BeExactly $file.PSChildName }
+        foreach ($name in $names | Where-Object { $_ -notin 'd::e', 'Dfss1:x' }) {
+            Get-Content -LiteralPath "Dfss1:/$name" | Should -BeExactly $name
+            Get-Content "Dfss1:/in $([WildcardPattern]::Escape("$name/$name"))" | Should -BeExactly $name
+        }
+
+        $files | Remove-Item
+        Get-Names | Should -BeNullOrEmpty
+    }
+
+    It 'is where files are sent to and received from' {
+        $null = New-Item -ItemType Directory tree/sub
+        'x' | Set-Content tree/sub/file
+        $null = Send-DfssFile ./tree -Recurse -Prefix Dfss1:\photos -Peer $other
+        Get-Names | Should -Be 'photos/sub/file'
+        $null = Receive-DfssFile Dfss1:\photos\* -Destination ./back -RelativeTo Dfss1:/photos -Peer $other
+        Get-Content back/sub/file | Should -Be 'x'
+        Get-ChildItem Dfss1:/photos/sub | Receive-DfssFile -Destination ./flat -Flatten | ForEach-Object Name |
+            Should -Be 'file'
+    }
+
+    It 'is completed' {
+        foreach ($name in 'photos/a b', 'photos/c', 'Photo') { Set-Content "Dfss1:/$name" x }
+        $separator = [IO.Path]::DirectorySeparatorChar
+        Complete 'Get-Content Dfss1:/ph' | Should -Be "Dfss1:${separator}photos", "Dfss1:${separator}Photo"
+        Complete 'Get-Content Dfss1:/photos/' |
+            Should -Be "& 'Dfss1:${separator}photos${separator}a b'".Substring(2), "Dfss1:${separator}photos${separator}c"
+    }
+
+    It 'ends with its module' {
+        Invoke-Isolated "
+            Import-Module '$manifest'
+            `$peer = Start-DfssPeer -InMemory -Port 0
+            `$null = New-PSDrive -Name X -PSProvider Dfss -Root '' -Peer `$peer
+            Set-Content X:/a x
+            Remove-Module Dfss
+            [bool] (Get-PSDrive X -ErrorAction Ignore)
+            [bool] (Get-PSProvider Dfss -ErrorAction Ignore)
+            Import-Module '$manifest'
+            @(Get-PSProvider Dfss).Count" | Should -Be 'False', 'False', '1'
+    }
+}
+
+Describe 'A drive whose peer does not answer' {
+    It 'says within a second that a stopped peer does not answer' -Skip:$IsWindows {
+        $start = [Diagnostics.ProcessStartInfo]::new($pwsh)
+        foreach ($argument in '-NoProfile', '-NonInteractive', '-Command', "
+            Import-Module '$manifest'
+            `"`$((Start-DfssPeer -InMemory -Port 0).Endpoint) `$PID`"
+            Start-Sleep 300") {
+            $start.ArgumentList.Add($argument)
+        }
+
+        $start.RedirectStandardOutput = $true
+        $process = [Diagnostics.Process]::Start($start)
+        $endpoint, $id = $process.StandardOutput.ReadLine() -split ' '
+        try {
+            $null = New-PSDrive -Name Y -PSProvider Dfss -Root '' -Peer $endpoint
+            $null = New-PSDrive -Name Z -PSProvider Dfss -Root '' -Peer $endpoint
+            Set-Content Y:/a x
+            & /bin/kill -STOP $id
+            { Get-ChildItem Z: -WarningVariable script:warned -WarningAction SilentlyContinue -ErrorAction Stop } |
+                Should -Throw -ErrorId 'TimedOut,*'
+            $warned | Should -BeLike "*$endpoint did not answer within a second*"
+            Complete 'Get-Content Z:/' | Should -BeNullOrEmpty
+
+            # Ctrl+C: of a pipeline in a runspace of its own, as soon as it says that it waits.
+            $runspace = [PowerShell]::Create()
+            $null = $runspace.AddScript("
+                Import-Module '$manifest'
+                `$null = New-PSDrive -Name Z -PSProvider Dfss -Root '' -Peer $endpoint
+                Get-ChildItem Z:")
+            $running = $runspace.BeginInvoke()
+            while ($runspace.Streams.Progress.Count -eq 0 -and -not $running.IsCompleted) {
+                $null = $running.AsyncWaitHandle.WaitOne(50)
+            }
+
+            $runspace.Stop()
+            $runspace.InvocationStateInfo.State | Should -Be 'Stopped'
+            $runspace.Dispose()
+        } finally {
+            & /bin/kill -KILL $id
+            $process.WaitForExit()
+        }
+    }
+
+    It 'is an error at once where nothing listens' {
+        $null = New-PSDrive -Name W -PSProvider Dfss -Root '' -Peer localhost:1
+        { Get-ChildItem W: -ErrorAction Stop } | Should -Throw -ErrorId 'PeerUnreachable,*'
+        Test-Path W:/a -ErrorVariable failed -ErrorAction SilentlyContinue | Should -BeFalse
+        $failed[0].FullyQualifiedErrorId | Should -BeLike 'PeerUnreachable,*'
+        { Set-Content W:/a x -ErrorAction Stop } | Should -Throw -ErrorId 'PeerUnreachable,*'
+    }
+}

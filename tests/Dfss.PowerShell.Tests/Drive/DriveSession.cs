@@ -1,0 +1,61 @@
+using System.Management.Automation;
+using System.Management.Automation.Runspaces;
+using Dfss.Commands;
+using Dfss.Transfer;
+
+namespace Dfss.Tests.Drive;
+
+/// <summary>
+/// A session with a drive D. The bare engine has no New-PSDrive, so the drive is made as that makes it.
+/// </summary>
+internal sealed class DriveSession : IDisposable
+{
+    public DriveSession() => Session.Run("$peer = Start-DfssPeer -InMemory -Port 0").ThrowIfFailed();
+
+    public Session Session { get; } = new();
+
+    private SessionStateProxy State => Session.Runspace.SessionStateProxy;
+
+    /// <summary>A drive of the peers that the session runs.</summary>
+    public void MakeDrive(string name, string root = "") => State.Drive.New(Ask(name, root), "Global");
+
+    /// <summary>A drive of other peers.</summary>
+    public void MakeDrive(string name, PeerAddress peer) => MakeDrive(name, string.Empty, peer);
+
+    /// <summary>The same with a root.</summary>
+    public void MakeDrive(string name, string root, PeerAddress peer)
+    {
+        var messages = new DriveMessages();
+        var client = new DfssClient([peer], new TransferOptions { Warning = messages.Warn, Verbose = messages.Tell });
+        State.Drive.New(
+            DfssDriveInfo.Create(Ask(name, root), new DriveStore(client, messages, ClusterChoice.None)), "Global");
+    }
+
+    /// <summary>Stores each name with itself as its content.</summary>
+    public void Store(params string[] names)
+    {
+        foreach (string name in names)
+        {
+            Session.Run("Set-DfssContent $name $name -NoNewline -Peer $peer", ("name", name)).ThrowIfFailed();
+        }
+    }
+
+    /// <summary>The names that are stored.</summary>
+    public IReadOnlyList<string> Names() =>
+        [.. Session.Run("Get-DfssFileInfo -Peer $peer").As<DfssFileInfo>().Select(file => file.Name)];
+
+    /// <summary>Runs a script, in which $item, $child and $content are the engine's own commands for items.</summary>
+    public Result Run(string script, params (string Name, object? Value)[] variables) => Session.Run(
+        "$provider = $ExecutionContext.InvokeProvider; $item = $provider.Item; $child = $provider.ChildItem; "
+            + $"$content = $provider.Content; {script}",
+        variables);
+
+    public void Dispose()
+    {
+        Session.Run("Get-Module | ForEach-Object { Remove-Module $_ }");
+        Session.Dispose();
+    }
+
+    private PSDriveInfo Ask(string name, string root) =>
+        new(name, State.Provider.GetOne("Dfss"), root, string.Empty, credential: null);
+}
