@@ -17,8 +17,10 @@ public sealed class ModuleTests : IDisposable
     [
         "Add-DfssFileRecipient", "Compare-DfssFile", "Copy-DfssFile", "Get-DfssCertificate", "Get-DfssCluster",
         "Get-DfssContent", "Get-DfssFileInfo", "Get-DfssPeer", "Join-DfssCluster", "New-DfssCluster",
-        "New-DfssEncryptionKey", "New-DfssInvitation", "New-DfssTestCluster", "Open-DfssFile", "Optimize-DfssStore", "Receive-DfssFile",
-        "Remove-DfssCluster", "Remove-DfssFile", "Remove-DfssFileRecipient", "Remove-DfssTestCluster", "Rename-DfssFile", "Repair-DfssFile",
+        "New-DfssEncryptionKey", "New-DfssInvitation", "New-DfssTestCluster", "Open-DfssFile", "Optimize-DfssStore",
+        "Receive-DfssFile",
+        "Remove-DfssCluster", "Remove-DfssFile", "Remove-DfssFileRecipient", "Remove-DfssTestCluster",
+        "Rename-DfssFile", "Repair-DfssFile",
         "Restore-DfssFile", "Revoke-DfssCertificate", "Send-DfssFile", "Set-DfssContent", "Start-DfssPeer",
         "Stop-DfssPeer", "Test-DfssFile",
     ];
