@@ -4,17 +4,17 @@
 
 $beIntact = {
     param($ActualValue, [switch] $Negate, [string] $Because, $Peer, $CallerSessionState)
-    $options = @{ Deep = $true; PassThru = $true; ErrorAction = 'Stop' }
+    $options = @{ Deep = $true; PassThru = $true; ErrorAction = 'Stop'; WarningAction = 'SilentlyContinue' }
     if ($Peer) { $options.Peer = $Peer }
     if ($ActualValue -is [string]) { $options.LiteralName = $ActualValue } else { $options.InputObject = $ActualValue }
     $health = Dfss\Test-DfssFile @options
-    $bad = $health.BadChunks.Count -gt 0
-    $isIntact = $health.IsHealthy -and -not $bad
+    $isIntact = $health.IsHealthy -and $health.BadChunks.Count -eq 0
     $reason = if ($Because) { " because $($Because -replace '^because\s+')," }
     $found = if ($isIntact) {
         "all $($health.Replicas) copies of its $($health.Chunks) chunks are good."
     } else {
-        @(if ($health.Problem) { $health.Problem }; foreach ($chunk in $health.BadChunks) { "$($chunk.Problem)." }) -join ' '
+        $chunks = $health.BadChunks | Select-Object -First 10 | ForEach-Object { "$($_.Problem)." }
+        @($health.Problem; $chunks) -ne '' -join ' '
     }
     [pscustomobject]@{
         Succeeded      = $isIntact -ne $Negate
@@ -24,12 +24,12 @@ $beIntact = {
 
 $haveReplica = {
     param($ActualValue, [int] $Replicas, [switch] $Negate, [string] $Because, $Peer, $CallerSessionState)
-    $options = @{ Deep = $true; PassThru = $true; ErrorAction = 'Stop' }
+    $options = @{ Deep = $true; PassThru = $true; ErrorAction = 'Stop'; WarningAction = 'SilentlyContinue' }
     if ($Peer) { $options.Peer = $Peer }
     if ($ActualValue -is [string]) { $options.LiteralName = $ActualValue } else { $options.InputObject = $ActualValue }
     $health = Dfss\Test-DfssFile @options
     $reason = if ($Because) { " because $($Because -replace '^because\s+')," }
-    $where = @(foreach ($chunk in $health.BadChunks) { "$($chunk.Problem)." }) -join ' '
+    $where = @($health.BadChunks | Select-Object -First 10 | ForEach-Object { "$($_.Problem)." }) -join ' '
     [pscustomobject]@{
         Succeeded      = ($health.PresentReplicas -ge $Replicas) -ne $Negate
         FailureMessage = "Expected '$($health.Name)' to have $(if ($Negate) { 'fewer than' } else { 'at least' }) " +

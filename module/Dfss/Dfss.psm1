@@ -25,8 +25,11 @@ $inner = Import-Module -Assembly $moduleLoader::Load($library) -PassThru
 $types = Import-Module ([System.IO.Path]::Combine($PSScriptRoot, 'Dfss.Types.psd1')) -PassThru
 
 # In a run of Pester: Should -BeDfssIntact, Should -HaveDfssReplica.
-if (Get-Module -Name Pester | & { process { if ($_.Version.Major -ge 5) { $_ } } }) {
-    . ([System.IO.Path]::Combine($PSScriptRoot, 'Dfss.Should.ps1'))
+foreach ($pester in Get-Module -Name Pester) {
+    if ($pester.Version.Major -ge 5) {
+        . ([System.IO.Path]::Combine($PSScriptRoot, 'Dfss.Should.ps1'))
+        break
+    }
 }
 
 # Without this, a second import (-Force, or after Remove-Module) exports nothing: PowerShell issue 20710.

@@ -6,6 +6,9 @@ namespace Dfss;
 /// <summary>The result of a test of one stored file.</summary>
 public sealed class DfssFileHealth
 {
+    /// <summary>100: enough to see what is wrong; of a large file, a lost peer makes a million chunks bad.</summary>
+    private const int MaxBadChunks = 100;
+
     internal DfssFileHealth(StoredFile file, FileHealth health)
     {
         Name = file.Name;
@@ -22,7 +25,7 @@ public sealed class DfssFileHealth
         {
             MissingCopies += chunk.IsHealthy ? 0 : chunk.Missing.Count;
             CorruptCopies += chunk.Corrupt.Count;
-            if (!chunk.IsHealthy || chunk.Corrupt.Count > 0)
+            if (bad.Count < MaxBadChunks && (!chunk.IsHealthy || chunk.Corrupt.Count > 0))
             {
                 bad.Add(new DfssChunkHealth(file, chunk));
             }
@@ -76,7 +79,8 @@ public sealed class DfssFileHealth
     /// <summary>How many copies were corrupt, which only -Deep finds; they are in quarantine.</summary>
     public int CorruptCopies { get; }
 
-    /// <summary>The chunks, and the manifest, that have too few copies or a corrupt one.</summary>
+    /// <summary>The first 100 chunks that have too few copies or a corrupt one; the manifest counts as the last
+    /// chunk.</summary>
     public IReadOnlyList<DfssChunkHealth> BadChunks { get; }
 
     /// <summary>The file's peers that did not answer.</summary>

@@ -55,6 +55,7 @@ public sealed partial class CookbookTests(ModuleSession session) : IClassFixture
             Get-Hash q2.pdf
             """,
             ["report.pdf"]),
+        ["Test your own script against a cluster with faults"] = ("", "$healthy; $cluster.IsRemoved", ["True", "True"]),
     };
 
     private readonly string? state = Environment.GetEnvironmentVariable("XDG_STATE_HOME");

@@ -10,7 +10,8 @@ public sealed class HelpTests(ModuleSession session) : IClassFixture<ModuleSessi
     public static TheoryData<string> Cmdlets =>
     [
         "Compare-DfssFile", "Copy-DfssFile", "Get-DfssContent", "Get-DfssFileInfo", "Get-DfssPeer",
-        "New-DfssTestCluster", "Open-DfssFile", "Optimize-DfssStore", "Receive-DfssFile", "Remove-DfssFile", "Remove-DfssTestCluster",
+        "New-DfssTestCluster", "Open-DfssFile", "Optimize-DfssStore", "Receive-DfssFile", "Remove-DfssFile",
+        "Remove-DfssTestCluster",
         "Rename-DfssFile", "Repair-DfssFile",
         "Restore-DfssFile", "Send-DfssFile", "Set-DfssContent", "Start-DfssPeer",
         "Stop-DfssPeer", "Test-DfssFile",

@@ -1,7 +1,7 @@
 #Requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '5.7' }
 
-# New-DfssTestCluster with peers in their own processes, the operators of Should, and a recipe: what users have for tests
-# of their own scripts.
+# New-DfssTestCluster with peers in their own processes, and the operators of Should: what users have for tests of their
+# own scripts.
 
 BeforeAll {
     . (Join-Path $PSScriptRoot Suite.ps1)
@@ -23,7 +23,7 @@ AfterAll {
 
 Describe 'A test cluster' {
     BeforeAll {
-        $script:cluster = New-DfssTestCluster -Peers 3
+        $script:cluster = New-DfssTestCluster -Peers 2
         $script:sent = Send-DfssFile file -Peer $cluster -ChunkSize 128KB
         $script:holder = $cluster.Peers.Where({ $_.Endpoint -eq $sent.Peers[0] })[0]
     }
@@ -85,7 +85,7 @@ Describe 'A test cluster' {
     It 'is shown with its faults' {
         $holder.DropEvery = 5
         $cluster.Peers | Format-Table | Out-String | Should -Match "(?m)^$($holder.Endpoint) +None +0 +5 +0 False"
-        $cluster | Out-String | Should -Match "(?m)^ +3 False +$($cluster.Peers[0].Endpoint)"
+        $cluster | Out-String | Should -Match "(?m)^ +2 False +$($cluster.Peers[0].Endpoint)"
     }
 }
 
@@ -111,6 +111,20 @@ Import-Module '$manifest'
 }
 
 Describe 'Peers in their own processes' {
+    BeforeAll {
+        function Test-Port([int] $Port) {
+            $client = [System.Net.Sockets.TcpClient]::new()
+            try {
+                $client.Connect('127.0.0.1', $Port)
+                $true
+            } catch [System.Net.Sockets.SocketException] {
+                $false
+            } finally {
+                $client.Dispose()
+            }
+        }
+    }
+
     It 'have the same faults' {
         $cluster = New-DfssTestCluster -Peers 2 -SeparateProcess -OnDisk
         try {
@@ -137,14 +151,18 @@ Describe 'Peers in their own processes' {
         $start = [System.Diagnostics.ProcessStartInfo]::new($pwsh)
         $start.RedirectStandardOutput = $true
         '-NoProfile', '-NonInteractive', '-Command',
-        "Import-Module '$manifest'; (New-DfssTestCluster 1 -SeparateProcess).Peers[0].ProcessId; `$null = Read-Host" |
+        "Import-Module '$manifest'; `$PID; (New-DfssTestCluster 1 -SeparateProcess).Peers[0].Port; Wait-Event none" |
             ForEach-Object { $start.ArgumentList.Add($_) }
-        $start.RedirectStandardInput = $true
         $process = [System.Diagnostics.Process]::Start($start)
-        $peer = Get-Process -Id $process.StandardOutput.ReadLine()
-        $process.Kill()
-        $process.WaitForExit()
-        $peer.WaitForExit(30000) | Should -BeTrue
+        # Not $process.Kill(): where pwsh is a .NET tool, that is the process that started it.
+        $made = Get-Process -Id $process.StandardOutput.ReadLine()
+        $port = [int]$process.StandardOutput.ReadLine()
+        Test-Port $port | Should -BeTrue
+        $made.Kill()
+        # The peer's process sees the end of its pipe a moment later.
+        $watch = [System.Diagnostics.Stopwatch]::StartNew()
+        while ((Test-Port $port) -and $watch.Elapsed.TotalSeconds -lt 60) { }
+        Test-Port $port | Should -BeFalse
     }
 
     It 'end with the process that made them' {

@@ -8,6 +8,7 @@ internal sealed class FaultSwitch(TimeProvider clock)
     private volatile PeerFaults current = PeerFaults.None;
     private volatile TaskCompletionSource alive = CreateAlive();
     private long requests;
+    private bool isEnded;
 
     /// <summary>The faults at this moment.</summary>
     public PeerFaults Current => current;
@@ -19,10 +20,12 @@ internal sealed class FaultSwitch(TimeProvider clock)
     public event Action? Severed;
 
     /// <summary>Changes the faults.</summary>
+    /// <exception cref="ObjectDisposedException">The peer has been stopped.</exception>
     public void Set(PeerFaults next)
     {
         lock (gate)
         {
+            ObjectDisposedException.ThrowIf(isEnded, typeof(FaultyPeer));
             current = next;
             if (next.Outage != PeerOutage.Dead)
             {
@@ -37,6 +40,17 @@ internal sealed class FaultSwitch(TimeProvider clock)
         if (next.Outage == PeerOutage.Refused)
         {
             Severed?.Invoke();
+        }
+    }
+
+    /// <summary>Ends all faults for good: a peer that is dead could not stop.</summary>
+    public void End()
+    {
+        lock (gate)
+        {
+            isEnded = true;
+            current = PeerFaults.None;
+            alive.TrySetResult();
         }
     }
 

@@ -40,7 +40,7 @@ internal sealed class FaultyChunkStore(IDurableChunkStore inner, FaultSwitch fau
     /// <inheritdoc/>
     public async ValueTask<ChunkState> VerifyAsync(ChunkId id, CancellationToken cancellationToken)
     {
-        if (!IsCorrupt(id) || inner.GetDurableLength(id) is null or 0)
+        if (!IsCorrupt(id) || await inner.GetLengthAsync(id, cancellationToken).ConfigureAwait(false) is null or 0)
         {
             return await inner.VerifyAsync(id, cancellationToken).ConfigureAwait(false);
         }

@@ -16,6 +16,7 @@ internal sealed class FaultyConnection(IConnection inner, FaultSwitch faults, Ac
 {
     // Not disposed: Abort may come at any time, and it owns no timer or handle.
     private readonly CancellationTokenSource aborted = new();
+    private volatile Task aborting = Task.CompletedTask;
 
     /// <inheritdoc/>
     public string RemoteAddress => inner.RemoteAddress;
@@ -65,13 +66,14 @@ internal sealed class FaultyConnection(IConnection inner, FaultSwitch faults, Ac
     public void Abort()
     {
         aborted.Cancel();
-        _ = AbortWhenAliveAsync();
+        aborting = AbortWhenAliveAsync();
     }
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         await faults.WhenAlive.ConfigureAwait(false);
+        await aborting.ConfigureAwait(false);
         onDisposed(this);
         await inner.DisposeAsync().ConfigureAwait(false);
     }

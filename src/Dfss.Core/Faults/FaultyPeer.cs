@@ -23,6 +23,7 @@ public sealed class FaultyPeer : IAsyncDisposable
     public DfssPeer Peer { get; }
 
     /// <summary>The faults from now on. An outage also concerns the connections that are open.</summary>
+    /// <exception cref="ObjectDisposedException">The peer has been stopped.</exception>
     public PeerFaults Faults
     {
         get => faults.Current;
@@ -61,7 +62,7 @@ public sealed class FaultyPeer : IAsyncDisposable
     /// <summary>Stops the peer. Its faults end first, so that it does not wait for connections that are dead.</summary>
     public async ValueTask DisposeAsync()
     {
-        faults.Set(PeerFaults.None);
+        faults.End();
         await Peer.DisposeAsync().ConfigureAwait(false);
     }
 }

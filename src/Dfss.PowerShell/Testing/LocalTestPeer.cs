@@ -23,10 +23,17 @@ internal sealed class LocalTestPeer(FaultyPeer peer) : TestPeerRun
         PeerAnnouncement.Mark, Environment.ProcessId, peer.Port, [.. peer.AdvertisedAddresses],
         peer.StoreId.ToString(), DfssErrorCode.None, Message: null, Advice: null);
 
-    internal override void Apply(PeerFaults faults) => peer.Faults = peer.Peer.Completion.IsCompleted
-        ? throw new DfssException(
-            DfssErrorCode.PeerUnreachable, $"The test peer {Announcement.Addresses[0]} has stopped.")
-        : faults;
+    internal override void Apply(PeerFaults faults)
+    {
+        try
+        {
+            peer.Faults = faults;
+        }
+        catch (ObjectDisposedException exception)
+        {
+            throw Stopped(exception);
+        }
+    }
 
     public override ValueTask DisposeAsync() => peer.DisposeAsync();
 }

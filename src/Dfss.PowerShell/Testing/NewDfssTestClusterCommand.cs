@@ -65,10 +65,8 @@ public sealed class NewDfssTestClusterCommand : DfssCmdlet
         ];
         try
         {
-            DfssTestCluster cluster = new(
-                session, await Task.WhenAll(starts).ConfigureAwait(false), folder, Seed);
-            TestClusters.Add(cluster);
-            await WriteObjectAsync(cluster).ConfigureAwait(false);
+            await Task.WhenAll(starts).ConfigureAwait(false);
+            cancellationToken.ThrowIfCancellationRequested();
         }
         catch
         {
@@ -78,6 +76,10 @@ public sealed class NewDfssTestClusterCommand : DfssCmdlet
                 folder).ConfigureAwait(false);
             throw;
         }
+
+        DfssTestCluster cluster = new(session, starts.Select(start => start.Result), folder, Seed);
+        TestClusters.Add(cluster);
+        await WriteObjectAsync(cluster).ConfigureAwait(false);
     }
 
     private async Task<TestPeerRun> StartAsync(string? storePath, CancellationToken cancellationToken) =>

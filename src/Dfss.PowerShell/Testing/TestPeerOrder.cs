@@ -4,7 +4,9 @@ using Dfss.Faults;
 
 namespace Dfss.Commands;
 
-/// <summary>The first line to the process of a test peer, and what that process does with it and those after it.</summary>
+/// <summary>
+/// The first line to the process of a test peer, and what that process does with it and those after it.
+/// </summary>
 /// <param name="StorePath">The folder of the store; null in memory.</param>
 /// <param name="Seed">Decides which chunks are corrupt.</param>
 internal sealed record TestPeerOrder(string? StorePath, int Seed)

@@ -17,12 +17,14 @@ internal sealed class TestPeerProcess : TestPeerRun
     /// <summary>15 s: a peer answers pending requests for at most 5 s and closes its store.</summary>
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(15);
 
-    private readonly Lock gate = new();
+    /// <summary>10 s: the process only sets a field.</summary>
+    private static readonly TimeSpan ChangeTimeout = TimeSpan.FromSeconds(10);
+
     private readonly Process process;
     private readonly PrivatePipe pipe;
-    private readonly StreamReader reader;
-    private readonly StreamWriter writer;
     private readonly Task<string> output;
+    private StreamReader? reader;
+    private StreamWriter? writer;
     private PeerAnnouncement? announcement;
 
     private TestPeerProcess(Process process, PrivatePipe pipe, Task<string> output, string? storePath)
@@ -30,8 +32,6 @@ internal sealed class TestPeerProcess : TestPeerRun
         this.process = process;
         this.pipe = pipe;
         this.output = output;
-        reader = new StreamReader(pipe.Stream, leaveOpen: true);
-        writer = new StreamWriter(pipe.Stream, leaveOpen: true) { AutoFlush = true };
         StorePath = storePath;
     }
 
@@ -68,29 +68,7 @@ internal sealed class TestPeerProcess : TestPeerRun
         }
     }
 
-    internal override void Apply(PeerFaults faults)
-    {
-        lock (gate)
-        {
-            try
-            {
-                writer.WriteLine(JsonSerializer.Serialize(faults));
-                if (reader.ReadLine() is not null)
-                {
-                    return;
-                }
-            }
-            catch (Exception exception) when (exception is IOException or ObjectDisposedException)
-            {
-                // The pipe broke, or was closed with the cluster: the same as its end.
-            }
-        }
-
-        throw new DfssException(
-            DfssErrorCode.PeerUnreachable,
-            FormattableString.Invariant(
-                $"The test peer {announcement!.Addresses[0]} (process {announcement.ProcessId}) has stopped."));
-    }
+    internal override void Apply(PeerFaults faults) => PipelineBridge.WaitFor(() => ApplyAsync(faults));
 
     public override async ValueTask DisposeAsync()
     {
@@ -108,6 +86,31 @@ internal sealed class TestPeerProcess : TestPeerRun
         }
     }
 
+    private async Task ApplyAsync(PeerFaults faults)
+    {
+        using CancellationTokenSource timeout = new(ChangeTimeout);
+        try
+        {
+            await writer!.WriteLineAsync(
+                JsonSerializer.Serialize(faults).AsMemory(), timeout.Token).ConfigureAwait(false);
+            if (await reader!.ReadLineAsync(timeout.Token).ConfigureAwait(false) is null)
+            {
+                throw Stopped(cause: null);
+            }
+        }
+        catch (Exception exception) when (exception is IOException or ObjectDisposedException)
+        {
+            throw Stopped(exception);
+        }
+        catch (OperationCanceledException exception)
+        {
+            throw new DfssException(
+                DfssErrorCode.TimedOut,
+                $"The process of the test peer {Announcement.Addresses[0]} does not answer.",
+                exception);
+        }
+    }
+
     /// <summary>The process has its own start-up time beside this one's, in which it may end or hang.</summary>
     private async Task OpenAsync(TestPeerOrder order, CancellationToken cancellationToken)
     {
@@ -120,6 +123,8 @@ internal sealed class TestPeerProcess : TestPeerRun
                 == connecting)
             {
                 await connecting.ConfigureAwait(false);
+                reader = new StreamReader(pipe.Stream, leaveOpen: true);
+                writer = new StreamWriter(pipe.Stream, leaveOpen: true) { AutoFlush = true };
                 await writer.WriteLineAsync(
                     JsonSerializer.Serialize(order).AsMemory(), timeout.Token).ConfigureAwait(false);
                 announcement = PeerAnnouncement.TryRead(
@@ -133,7 +138,7 @@ internal sealed class TestPeerProcess : TestPeerRun
             throw new DfssException(
                 DfssErrorCode.TimedOut,
                 FormattableString.Invariant(
-                    $"The process of a test peer did not listen within {StartTimeout.TotalSeconds:0} s and was ended."));
+                    $"The process of a test peer did not listen within {StartTimeout.TotalSeconds:0} s."));
         }
 
         if (announcement is null)

@@ -17,4 +17,11 @@ internal abstract class TestPeerRun : IAsyncDisposable
 
     /// <summary>Stops it.</summary>
     public abstract ValueTask DisposeAsync();
+
+    /// <summary>The error of a fault for a peer that has stopped.</summary>
+    private protected DfssException Stopped(Exception? cause) => new(
+        DfssErrorCode.PeerUnreachable,
+        FormattableString.Invariant(
+            $"The test peer {Announcement.Addresses[0]} (process {Announcement.ProcessId}) has stopped."),
+        cause);
 }

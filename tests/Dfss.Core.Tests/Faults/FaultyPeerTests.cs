@@ -132,8 +132,8 @@ public sealed class FaultyPeerTests
         Assert.False(greeted.IsCompleted);
 
         peer.Faults = PeerFaults.None;
-        Assert.Equal([true], await asked);
-        Assert.Equal([true], await greeted);
+        Assert.True(Assert.Single(await asked));
+        Assert.True(Assert.Single(await greeted));
         Assert.True(peer.Peer.Connections > connections);
     }
 
@@ -149,6 +149,7 @@ public sealed class FaultyPeerTests
 
         Assert.True(peer.Peer.Completion.IsCompletedSuccessfully);
         Assert.Equal(0, peer.Peer.Connections);
+        Assert.Throws<ObjectDisposedException>(() => peer.Faults = PeerFaults.None);
     }
 
     [Theory]
@@ -171,7 +172,8 @@ public sealed class FaultyPeerTests
 
         peer.Faults = PeerFaults.None;
         await using PeerLink again = Connect(peer);
-        Assert.Equal([true], await new RemoteChunkStore(again).FindMissingAsync([ChunkId.Of([1])], Token));
+        Assert.True(Assert.Single(
+            await new RemoteChunkStore(again).FindMissingAsync([ChunkId.Of([1])], Token)));
     }
 
     [Fact]

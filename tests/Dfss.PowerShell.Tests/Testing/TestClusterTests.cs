@@ -78,7 +78,8 @@ public sealed class TestClusterTests : IDisposable
         Assert.Equal(1, health.PresentReplicas);
 
         Result repaired = session.Run(
-            "$cluster.Heal(); $null = $sent | Repair-DfssFile -Peer $cluster; $sent | Test-DfssFile -Deep -Peer $cluster");
+            "$cluster.Heal(); $null = $sent | Repair-DfssFile -Peer $cluster; $sent | Test-DfssFile -Deep "
+                + "-Peer $cluster");
         repaired.ThrowIfFailed();
         Assert.Equal(true, repaired.Output[^1].BaseObject);
     }

@@ -13,6 +13,9 @@ internal sealed partial class PeerSession
     /// <summary>How long the session waits before it begins with the client.</summary>
     public TimeSpan Delay { get; init; }
 
+    /// <summary>Called before each request is handled; where it gives false, the connection breaks.</summary>
+    public Func<CancellationToken, ValueTask<bool>> Admit { get; init; } = _ => new(true);
+
     private async Task<bool> GreetAsync()
     {
         if (Delay > TimeSpan.Zero)

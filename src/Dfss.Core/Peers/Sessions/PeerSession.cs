@@ -44,9 +44,6 @@ internal sealed partial class PeerSession
     /// <summary>The client's identity, once it is admitted.</summary>
     public RemoteIdentity? Client => welcome?.Client;
 
-    /// <summary>Called before each request is handled; where it gives false, the connection breaks.</summary>
-    public Func<CancellationToken, ValueTask<bool>> Admit { get; init; } = _ => new(true);
-
     /// <summary>Whether the client broke the protocol, and got a notice.</summary>
     public bool HasViolated { get; private set; }
 
