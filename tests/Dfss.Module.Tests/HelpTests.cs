@@ -74,6 +74,7 @@ public sealed class HelpTests(ModuleSession session) : IClassFixture<ModuleSessi
 
     [Theory]
     [InlineData("about_Dfss")]
+    [InlineData("about_Dfss_Drive")]
     [InlineData("about_Dfss_Troubleshooting")]
     public void A_topic_is_found_by_its_name_and_has_a_synopsis(string topic)
     {

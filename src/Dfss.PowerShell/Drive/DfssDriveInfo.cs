@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Management.Automation;
 using System.Security.Cryptography;
 using Dfss.Commands;
@@ -11,6 +12,10 @@ public sealed class DfssDriveInfo : PSDriveInfo
 {
     /// <summary>8: one of four thousand million.</summary>
     private const int KeyDigits = 8;
+
+    // By key, as the engine shows a provider only some of the drives: not those that a function of a module has made.
+    private static readonly ConcurrentDictionary<string, WeakReference<DfssDriveInfo>> Drives =
+        new(StringComparer.OrdinalIgnoreCase);
 
     private DfssDriveInfo(PSDriveInfo drive, string key, string prefix, DriveStore store)
         : base(
@@ -48,6 +53,21 @@ public sealed class DfssDriveInfo : PSDriveInfo
         string root = (drive.Root ?? string.Empty).Replace('\\', '/').Trim('/');
         string prefix = root.Length == 0 ? string.Empty : FileName.Normalize(root);
         string key = $"{drive.Name}#{RandomNumberGenerator.GetHexString(KeyDigits, lowercase: true)}";
-        return new DfssDriveInfo(drive, key, prefix, store);
+        var made = new DfssDriveInfo(drive, key, prefix, store);
+        Drives[key] = new WeakReference<DfssDriveInfo>(made);
+        return made;
+    }
+
+    /// <summary>The drive with a key; null if there is none any more.</summary>
+    internal static DfssDriveInfo? Find(string key) =>
+        Drives.TryGetValue(key, out WeakReference<DfssDriveInfo>? found) && found.TryGetTarget(out DfssDriveInfo? drive)
+            ? drive
+            : null;
+
+    /// <summary>Closes the connections; no path leads to it any more.</summary>
+    internal ValueTask CloseAsync()
+    {
+        Drives.TryRemove(Key, out _);
+        return Store.DisposeAsync();
     }
 }

@@ -6,10 +6,10 @@ namespace Dfss.Commands;
 public sealed partial class DfssProvider
 {
     /// <inheritdoc/>
-    protected override bool ItemExists(string path) => Ask(Find(path), item => item.Exists);
+    protected override bool ItemExists(string path) => Ask(DrivePath.Find(path), item => item.Exists);
 
     /// <inheritdoc/>
-    protected override bool IsItemContainer(string path) => Ask(Find(path), item => item.IsFolder);
+    protected override bool IsItemContainer(string path) => Ask(DrivePath.Find(path), item => item.IsFolder);
 
     /// <inheritdoc/>
     protected override bool HasChildItems(string path) => IsItemContainer(path);
@@ -108,7 +108,7 @@ public sealed partial class DfssProvider
         }
 
         return CompletionCall.IsRunning()
-            ? DriveStore.ItemOf(Offer(path, path.Name), path.Name)
+            ? DriveStore.ItemOf(store.Offer(path.Name, path.Drive.Below), path.Name)
             : Run(path.Drive, (_, token) => store.FindAsync(path.Name, token));
     }
 
@@ -122,7 +122,7 @@ public sealed partial class DfssProvider
         }
 
         return CompletionCall.IsRunning()
-            ? Offer(path, path.Below)
+            ? store.Offer(path.Below, path.Drive.Below)
             : Run(path.Drive, (call, token) => ListAsync(call, store, path.Below, token));
     }
 
@@ -130,25 +130,4 @@ public sealed partial class DfssProvider
         DriveCall call, DriveStore store, string prefix, CancellationToken cancellationToken) =>
         store.ListAsync(
             prefix, count => call.Say(FormattableString.Invariant($"{count:N0} names listed")), cancellationToken);
-
-    /// <summary>
-    /// A listing for completion: one of a short while ago, while a new one runs in the background, or the new one if it
-    /// comes at once; else an empty one. Each listing is of the whole drive.
-    /// </summary>
-    private static DriveTree Offer(DrivePath path, string prefix)
-    {
-        DriveStore store = path.Drive.Store;
-        DriveTree? offered = store.FindOffered(prefix);
-        if (store.FindListed(prefix) is null)
-        {
-            Task listing = store.BeginListingAsync(path.Drive.Below);
-            if (offered is null)
-            {
-                PipelineBridge.WaitFor(() => Task.WhenAny(listing, Task.Delay(CompletionCall.MaxWait)));
-                offered = store.FindOffered(prefix);
-            }
-        }
-
-        return offered ?? new DriveTree([]);
-    }
 }

@@ -47,7 +47,7 @@ public sealed partial class DfssProvider
             same++;
         }
 
-        if (same == to.Length && same == from.Length && Find(path) is { IsRoot: true })
+        if (same == to.Length && same == from.Length && DrivePath.Find(path) is { IsRoot: true })
         {
             return string.Empty;
         }
@@ -67,13 +67,11 @@ public sealed partial class DfssProvider
 
     private static string Trim(string path) => Normalize(path).TrimEnd(DrivePath.Separator);
 
-    /// <summary>The drive and the name of a path; null if it is below the root of none.</summary>
-    private DrivePath? Find(string path) => DrivePath.Find(path, ProviderInfo.Drives);
-
     /// <summary>The drive and the name of a path.</summary>
     /// <exception cref="CmdletException">PathOfNoDrive.</exception>
-    private DrivePath Require(string path) => Find(path) ?? throw new CmdletException(ErrorRecords.Create(
-        "PathOfNoDrive", ErrorCategory.ObjectNotFound, path,
-        $"'{path}' is below the root of no drive of stored files in this session.",
-        "Give a path of a drive, for example D:/photos; New-PSDrive -Name D -PSProvider Dfss -Root '' makes one."));
+    private static DrivePath Require(string path) =>
+        DrivePath.Find(path) ?? throw new CmdletException(ErrorRecords.Create(
+            "PathOfNoDrive", ErrorCategory.ObjectNotFound, path,
+            $"'{path}' is below the root of no drive of stored files in this session.",
+            "Give a path of a drive, for example D:/photos; about_Dfss_Drive says how one is made."));
 }

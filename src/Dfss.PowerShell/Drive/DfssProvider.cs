@@ -50,7 +50,7 @@ public sealed partial class DfssProvider : NavigationCmdletProvider, IContentCmd
     {
         if (drive is DfssDriveInfo ours)
         {
-            PipelineBridge.WaitFor(() => ours.Store.DisposeAsync().AsTask());
+            PipelineBridge.WaitFor(() => ours.CloseAsync().AsTask());
         }
 
         return drive;

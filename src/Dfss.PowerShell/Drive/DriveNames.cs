@@ -53,7 +53,7 @@ internal sealed class DriveNames(SessionState session)
         // No stored name begins so.
         bool isRelative = text is "." or ".." or ['.', '/' or '\\', ..] or ['.', '.', '/' or '\\', ..];
         return isRelative && session.Path.CurrentLocation is { Drive: DfssDriveInfo current } location
-            && DrivePath.Find(location.ProviderPath, [current]) is { } here
+            && DrivePath.Find(location.ProviderPath) is { } here
             ? (current, here.Name, text)
             : null;
     }

@@ -1,5 +1,3 @@
-using System.Management.Automation;
-
 namespace Dfss.Commands;
 
 /// <summary>
@@ -38,13 +36,10 @@ internal sealed record DrivePath(DfssDriveInfo Drive, string Name, bool HasSepar
 
     /// <summary>Finds the drive and the name; null if the path is below the root of none of the drives.</summary>
     /// <param name="path">The path of the provider.</param>
-    /// <param name="drives">The drives of the session.</param>
-    internal static DrivePath? Find(string path, IEnumerable<PSDriveInfo> drives)
+    internal static DrivePath? Find(string path)
     {
         string[] parts = path.Split(['/', '\\'], StringSplitOptions.RemoveEmptyEntries);
-        if (parts.Length == 0
-            || drives.OfType<DfssDriveInfo>().FirstOrDefault(
-                one => one.Key.Equals(parts[0], StringComparison.OrdinalIgnoreCase)) is not { } drive)
+        if (parts.Length == 0 || DfssDriveInfo.Find(parts[0]) is not { } drive)
         {
             return null;
         }

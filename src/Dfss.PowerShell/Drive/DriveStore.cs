@@ -39,6 +39,7 @@ internal sealed class DriveStore(DfssClient client, DriveMessages messages, Clus
     private (string Prefix, DriveTree Tree, Stamp Stamp)? listing;
     private (string Message, long Time) lastFailure;
     private Task background = Task.CompletedTask;
+    private long? givenUp;
 
     /// <summary>The client.</summary>
     internal DfssClient Client => client;
@@ -66,7 +67,7 @@ internal sealed class DriveStore(DfssClient client, DriveMessages messages, Clus
     /// <summary>What is known of a name; null where the peers must be asked.</summary>
     internal DriveItem? FindKnown(string name)
     {
-        if (FindListed(name, Lifetime) is { } tree)
+        if (FindListed(name) is { } tree)
         {
             return ItemOf(tree, name);
         }
@@ -78,10 +79,41 @@ internal sealed class DriveStore(DfssClient client, DriveMessages messages, Clus
     }
 
     /// <summary>A listing of the names with this beginning that was made just now; null where there is none.</summary>
-    internal DriveTree? FindListed(string prefix) => FindListed(prefix, Lifetime);
+    internal DriveTree? FindListed(string prefix)
+    {
+        lock (gate)
+        {
+            return listing is { } kept && prefix.StartsWith(kept.Prefix, StringComparison.Ordinal)
+                && kept.Stamp.IsWithin(Lifetime) ? kept.Tree : null;
+        }
+    }
 
-    /// <summary>The same for completion, which takes an older one.</summary>
-    internal DriveTree? FindOffered(string prefix) => FindListed(prefix, OfferLifetime);
+    /// <summary>
+    /// A listing for completion: a new one if it comes at once, else one of a short while ago; else an empty one. The
+    /// new one goes on in the background, and for a second no other call waits for it.
+    /// </summary>
+    /// <param name="prefix">The beginning of the names.</param>
+    /// <param name="all">The beginning of all names of the drive, which are listed.</param>
+    internal DriveTree Offer(string prefix, string all)
+    {
+        if (FindListed(prefix) is { } current)
+        {
+            return current;
+        }
+
+        Task running = BeginListingAsync(all);
+        if (givenUp is not { } last || Stopwatch.GetElapsedTime(last) > Lifetime)
+        {
+            PipelineBridge.WaitFor(() => Task.WhenAny(running, Task.Delay(CompletionCall.MaxWait)));
+            givenUp = running.IsCompleted ? null : Stopwatch.GetTimestamp();
+        }
+
+        lock (gate)
+        {
+            return listing is { } kept && prefix.StartsWith(kept.Prefix, StringComparison.Ordinal)
+                && Stopwatch.GetElapsedTime(kept.Stamp.Time) <= OfferLifetime ? kept.Tree : new DriveTree([]);
+        }
+    }
 
     /// <summary>Asks the peers what a name is.</summary>
     internal async Task<DriveItem> FindAsync(string name, CancellationToken cancellationToken)
@@ -143,7 +175,7 @@ internal sealed class DriveStore(DfssClient client, DriveMessages messages, Clus
     }
 
     /// <summary>Lists in the background, for completion; one listing at a time. It never fails.</summary>
-    internal Task BeginListingAsync(string prefix)
+    private Task BeginListingAsync(string prefix)
     {
         lock (gate)
         {
@@ -169,15 +201,6 @@ internal sealed class DriveStore(DfssClient client, DriveMessages messages, Clus
     internal static DriveItem ItemOf(DriveTree tree, string name) => new(tree.Find(name), tree.HasBelow(Below(name)));
 
     private static string Below(string name) => name.Length == 0 ? name : name + '/';
-
-    private DriveTree? FindListed(string prefix, TimeSpan lifetime)
-    {
-        lock (gate)
-        {
-            return listing is { } kept && prefix.StartsWith(kept.Prefix, StringComparison.Ordinal)
-                && kept.Stamp.IsWithin(lifetime) ? kept.Tree : null;
-        }
-    }
 
     private async Task<bool> HasBelowAsync(string prefix, CancellationToken cancellationToken)
     {

@@ -30,8 +30,8 @@ public sealed class DrivePathTests : IDisposable
         drive.MakeDrive("D", root);
         DfssDriveInfo made = Assert.Single(
             drive.Session.Runspace.SessionStateProxy.Drive.GetAll().OfType<DfssDriveInfo>());
-        Assert.Equal(expected, DrivePath.Find(made.Key + rest, [made])?.Name);
-        Assert.Null(DrivePath.Find("D" + rest, [made]));
-        Assert.Null(DrivePath.Find(string.Empty, [made]));
+        Assert.Equal(expected, DrivePath.Find(made.Key + rest)?.Name);
+        Assert.Null(DrivePath.Find("D" + rest));
+        Assert.Null(DrivePath.Find(string.Empty));
     }
 }

@@ -17,7 +17,7 @@ internal sealed class DriveSession : IDisposable
     private SessionStateProxy State => Session.Runspace.SessionStateProxy;
 
     /// <summary>A drive of the peers that the session runs.</summary>
-    public void MakeDrive(string name, string root = "") => State.Drive.New(Ask(name, root), "Global");
+    public void MakeDrive(string name, string root = "") => Add(Ask(name, root));
 
     /// <summary>A drive of other peers.</summary>
     public void MakeDrive(string name, PeerAddress peer) => MakeDrive(name, string.Empty, peer);
@@ -27,8 +27,7 @@ internal sealed class DriveSession : IDisposable
     {
         var messages = new DriveMessages();
         var client = new DfssClient([peer], new TransferOptions { Warning = messages.Warn, Verbose = messages.Tell });
-        State.Drive.New(
-            DfssDriveInfo.Create(Ask(name, root), new DriveStore(client, messages, ClusterChoice.None)), "Global");
+        Add(DfssDriveInfo.Create(Ask(name, root), new DriveStore(client, messages, ClusterChoice.None)));
     }
 
     /// <summary>Stores each name with itself as its content.</summary>
@@ -55,6 +54,9 @@ internal sealed class DriveSession : IDisposable
         Session.Run("Get-Module | ForEach-Object { Remove-Module $_ }");
         Session.Dispose();
     }
+
+    private void Add(PSDriveInfo drive) => Session.Run(
+        "$null = $ExecutionContext.SessionState.Drive.New($drive, 'Global')", ("drive", drive)).ThrowIfFailed();
 
     private PSDriveInfo Ask(string name, string root) =>
         new(name, State.Provider.GetOne("Dfss"), root, string.Empty, credential: null);

@@ -1,9 +1,6 @@
-using System.Management.Automation;
 using Dfss.Commands;
-using Dfss.Testing;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
-using Engine = System.Management.Automation.PowerShell;
 
 namespace Dfss.Tests.Drive;
 
@@ -41,32 +38,6 @@ public sealed class DriveWaitTests
         Assert.True(DriveWait.BeforeWarning < TimeSpan.FromSeconds(1));
         await end.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
-    }
-
-    [Theory]
-    [InlineData("$child.Get('H:', $true)")]
-    [InlineData("$item.Get('H:/a')")]
-    [InlineData("$content.GetReader('H:/a')")]
-    [InlineData("$writer = $content.GetWriter('H:/a')[0]; $null = $writer.Write(@('x')); $writer.Close()")]
-    public async Task A_command_on_a_silent_peer_says_so_and_stops_when_it_is_told_to(string script)
-    {
-        CancellationToken cancellationToken = TestContext.Current.CancellationToken;
-        await using HeldPeer peer = await HeldPeer.StartAsync();
-        peer.Holds = (_, _, _) => true;
-        using var drive = new DriveSession();
-        drive.MakeDrive("H", peer.Address);
-        using Engine engine = drive.Session.Create();
-        engine.AddScript(
-            "$provider = $ExecutionContext.InvokeProvider; $item = $provider.Item; $child = $provider.ChildItem; "
-                + $"$content = $provider.Content; {script}");
-        var said = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        engine.Streams.Progress.DataAdded += (_, _) => said.TrySetResult();
-        Task<PSDataCollection<PSObject>> running = engine.InvokeAsync();
-        await said.Task.WaitAsync(TimeSpan.FromSeconds(60), cancellationToken);
-        await engine.StopAsync(callback: null, state: null);
-        await Assert.ThrowsAnyAsync<PipelineStoppedException>(() => running);
-        Assert.Contains(
-            peer.Address.ToString(), engine.Streams.Progress[0].StatusDescription, StringComparison.Ordinal);
     }
 
     [Fact]
