@@ -37,7 +37,7 @@ public sealed class BackgroundWorkTests
             Token);
         // A failure is shown before its line is in the log.
         await WaitUntilAsync(() => log.Any(
-            line => line.StartsWith("Certificate renewal failed", StringComparison.Ordinal)));
+            line => line.Contains("Certificate renewal failed", StringComparison.Ordinal)));
         await using DfssClient client = new(
             [peer.Address], new TransferOptions { Identity = authority.Identify(DfssRole.Reader) });
         BackgroundTaskInfo seen = (await client.GetPeerInfoAsync(peer.Address, Token)).BackgroundTasks
