@@ -31,7 +31,8 @@ internal sealed class ClientProcess : IAsyncDisposable
         ClientProcess client = new(TestProgram.Start("client"));
         client.process.ErrorDataReceived += (_, line) => client.Errors += line.Data;
         client.process.BeginErrorReadLine();
-        await client.process.StandardInput.WriteLineAsync(JsonSerializer.Serialize(settings, TestingJson.Default.ClientSettings));
+        await client.process.StandardInput.WriteLineAsync(
+            JsonSerializer.Serialize(settings, TestingJson.Default.ClientSettings));
         return client;
     }
 
@@ -47,7 +48,8 @@ internal sealed class ClientProcess : IAsyncDisposable
     {
         try
         {
-            await process.StandardInput.WriteLineAsync(JsonSerializer.Serialize(command, TestingJson.Default.ClientCommand));
+            await process.StandardInput.WriteLineAsync(
+                JsonSerializer.Serialize(command, TestingJson.Default.ClientCommand));
             await process.StandardInput.FlushAsync();
         }
         catch (IOException)
