@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Management.Automation;
 using System.Reflection;
-using Dfss.Transfer;
 using Dfss.Tests.Clusters;
+using Dfss.Transfer;
 using Xunit;
 
 namespace Dfss.Tests.Conventions;
