@@ -6,7 +6,7 @@ BeforeAll {
     . (Join-Path $PSScriptRoot Suite.ps1)
     $script:peer = Start-DfssPeer -InMemory -Port 0
     $script:content = [byte[]]::new(20MB)
-    [Random]::new(1).NextBytes($content)
+    $script:seed = 0
 
     # Waits until a condition holds: for what another process does, which sends no event.
     function Wait-Until([scriptblock] $Condition) {
@@ -25,6 +25,9 @@ AfterAll {
 Describe 'Transfers' {
     BeforeEach {
         Push-Location (New-Item -ItemType Directory (Join-Path $TestDrive (New-Guid)))
+
+        # Another content for each test: the peer still has the chunks of the files before.
+        [Random]::new(++$script:seed).NextBytes($content)
         [IO.File]::WriteAllBytes("$PWD/big", $content)
         (Get-Item big).LastWriteTime = '2026-01-02'
     }

@@ -34,7 +34,7 @@ public sealed class StopDfssTransferCommand : TransferCmdlet
 
         try
         {
-            if (!TransferRegistry.Forget(UserState.Folder!, status.Description))
+            if (!ProcessTransfers.Registry.Forget(UserState.Folder!, status.Description))
             {
                 TakeVerbose($"'{status.Description.Name}' is transferred again, and is not forgotten.");
             }

@@ -93,7 +93,7 @@ public sealed class TransferTrackingTests
         await File.WriteAllTextAsync(Path.Combine(folder, "other.json"), """{"Name":"z","Later":[1]}""", Token);
         await File.WriteAllTextAsync(Path.Combine(folder, "cut.json"), """{"Name":"z""", Token);
         Assert.Equal(["x", "z"], registry.FindInterrupted(state).Select(one => one.Description.Name).Order());
-        Assert.True(TransferRegistry.Forget(state, found.Description));
+        Assert.True(registry.Forget(state, found.Description));
         Assert.Equal(["z"], registry.FindInterrupted(state).Select(one => one.Description.Name));
     }
 

@@ -22,7 +22,8 @@ public sealed class LocalPathCompletionTests(LocalPathCompletionTests.Fixture fi
     public static TheoryData<string, string> Plain => new(CmdletContractTests.Cmdlets.Select(row => row.Data)
         .SelectMany(cmdlet => cmdlet.GetProperties()
             .Where(property => property.IsDefined(typeof(ParameterAttribute))
-                && property.PropertyType != typeof(SwitchParameter) && !property.PropertyType.IsEnum
+                && property.PropertyType != typeof(SwitchParameter)
+                && !(property.PropertyType.GetElementType() ?? property.PropertyType).IsEnum
                 && !LocalPaths.Contains(property.Name))
             .Select(property => (NameOf(cmdlet), property.Name))));
 

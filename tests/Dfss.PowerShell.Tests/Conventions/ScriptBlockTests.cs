@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Management.Automation;
 using System.Reflection;
 using Dfss.Tests.Clusters;
+using Dfss.Transfer;
 using Xunit;
 
 namespace Dfss.Tests.Conventions;
@@ -78,6 +79,14 @@ public sealed class ScriptBlockTests : IDisposable
                 "'1', '2' | Receive-DfssFile -Destination { \"1/none$_/\" } -Peer $peer");
             rows.Add("Rename-DfssFile", "NewName", "'1', '2' | Rename-DfssFile -NewName { \"../none$_\" } -Peer $peer");
             rows.Add("Copy-DfssFile", "NewName", "'1', '2' | Copy-DfssFile -NewName { \"../none$_\" } -Peer $peer");
+            foreach (string cmdlet in new[]
+                { "Resume-DfssTransfer", "Set-DfssTransfer", "Stop-DfssTransfer", "Suspend-DfssTransfer" })
+            {
+                string rest = cmdlet == "Set-DfssTransfer" ? "-BandwidthLimit 1MB" : string.Empty;
+                rows.Add(cmdlet, "Id", $"1, 2 | {cmdlet} -Id {{ 987650 + $_ }} {rest}");
+                rows.Add(cmdlet, "InputObject", $"1, 2 | {cmdlet} -InputObject {{ $ended[$_ - 1] }} {rest}");
+            }
+
             rows.Add("Stop-DfssPeer", "InputObject", "1, 2 | Stop-DfssPeer -InputObject { $stopped[$_ - 1] }");
             rows.Add("Get-DfssCertificate", "Name", "1, 2 | Get-DfssCertificate -Name { \"none$_\" }");
             rows.Add("Get-DfssCertificate", "LiteralName", "1, 2 | Get-DfssCertificate -LiteralName { \"none$_\" }");
@@ -129,14 +138,16 @@ public sealed class ScriptBlockTests : IDisposable
             $stopped = foreach ($number in 1, 2) { Start-DfssPeer -InMemory -Port 0 }
             $stopped | Stop-DfssPeer
             """).ThrowIfFailed();
+        DfssTransfer[] ended = [Ended(987651), Ended(987652)];
         Assert.All(Evaluated, row =>
         {
             (string cmdlet, _, string script) = row.Data;
-            Result result = users.Session.Run(script);
+            Result result = users.Session.Run(script, ("ended", ended));
             string[] shown = [.. result.Errors.Select(error => error.ToString()),
                 .. result.Output.Select(item => $"{item}").Distinct()];
             string[] values = cmdlet == "Stop-DfssPeer"
                 ? [.. users.Session.Run("$stopped").As<DfssPeerInfo>().Select(peer => peer.Endpoint)]
+                : cmdlet.EndsWith("-DfssTransfer", StringComparison.Ordinal) ? ["987651", "987652"]
                 : ["none1", "none2"];
             Assert.True(
                 values.Length == shown.Length && result.Ending is null,
@@ -146,6 +157,9 @@ public sealed class ScriptBlockTests : IDisposable
         Assert.Equal(
             ["1", "2"], users.Session.Run("Get-DfssFileInfo -Peer $peer").As<DfssFileInfo>().Select(file => file.Name));
     }
+
+    private static DfssTransfer Ended(int id) =>
+        new(new TransferStatus(id, new TransferDescription(), TransferState.Interrupted));
 
     /// <summary>What overwrote a local file: the script block was taken for no destination at all.</summary>
     [Fact]

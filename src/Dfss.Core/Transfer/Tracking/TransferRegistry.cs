@@ -91,10 +91,14 @@ public sealed class TransferRegistry
     /// <summary>Deletes the journal of an interrupted transfer, and what it has kept.</summary>
     /// <returns>Whether it did; not if the transfer runs again, here or in another process.</returns>
     /// <exception cref="IOException">It cannot be deleted.</exception>
-    public static bool Forget(string stateFolder, TransferDescription description)
+    public bool Forget(string stateFolder, TransferDescription description)
     {
         ArgumentNullException.ThrowIfNull(description);
-        return TransferJournal.TryForget(stateFolder, description, () => KeptTransfer.Forget(stateFolder, description));
+        lock (journals)
+        {
+            return TransferJournal.TryForget(
+                stateFolder, description, () => KeptTransfer.Forget(stateFolder, description));
+        }
     }
 
     internal void Remove(TrackedTransfer transfer)
