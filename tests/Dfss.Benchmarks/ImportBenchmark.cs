@@ -39,7 +39,7 @@ internal static class ImportBenchmark
         }
     }
 
-    /// <summary>A module with the same parts as DFSS and no cmdlet; its assembly is the smallest of the module.</summary>
+    /// <summary>A module with the same parts as DFSS and no cmdlet; its assembly is the smallest of DFSS.</summary>
     private static async Task<string> MakeEmptyModuleAsync(string folder, string library)
     {
         File.Copy(Path.Combine(library, "Dfss.Loader.dll"), Path.Combine(folder, "Empty.dll"));

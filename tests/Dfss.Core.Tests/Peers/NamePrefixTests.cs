@@ -156,7 +156,11 @@ public sealed class NamePrefixTests : IAsyncLifetime
         {
             FileRecord tombstone = had with
             {
-                State = FileRecordState.Removed, FileId = default, Length = 0, ChunkSize = 0, Version = 2,
+                State = FileRecordState.Removed,
+                FileId = default,
+                Length = 0,
+                ChunkSize = 0,
+                Version = 2,
                 WriterId = Guid.NewGuid(),
                 Previous = [named.Content],
             };
