@@ -9,7 +9,8 @@ namespace Dfss.Benchmarks;
 /// </summary>
 internal static class ContentBenchmark
 {
-    /// <summary>MB of 1,000 kB, as the kernel counts: the bound is 150, and a busy machine has a little more in flight.</summary>
+    /// <summary>160 MB of 1,000 kB, as the kernel counts: the bound is 150 MB, and a busy machine has a little more in
+    /// flight.</summary>
     private const int LimitMB = 160;
 
     private const string Begin =

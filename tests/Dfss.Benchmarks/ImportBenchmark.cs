@@ -25,21 +25,21 @@ internal static class ImportBenchmark
             [await MakeEmptyModuleAsync(folder, Path.Combine(module, "lib")), Path.Combine(module, "Dfss.psd1")];
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"Import of the module beyond that of an empty one, {rounds} rounds; the bound is {BoundMilliseconds} ms."));
+            $"Import of the module beyond that of an empty one, {rounds} rounds; bound: {BoundMilliseconds} ms."));
         output.WriteLine();
         output.WriteLine("| engine | time, ms: median | least | processor time, ms: median | least |");
         output.WriteLine("|---|---|---|---|---|");
         await MeasureAsync(
-            "embedded", script => new ProcessStartInfo("dotnet", [engine, script]), manifests, rounds, output);
+            "embedded", script => new("dotnet", [engine, script]), manifests, rounds, output);
         if (Programs.Find("pwsh") is { } pwsh)
         {
             await MeasureAsync(
-                "pwsh", script => new ProcessStartInfo(pwsh, ["-NoProfile", "-NonInteractive", "-Command", script]),
+                "pwsh", script => new(pwsh, ["-NoProfile", "-NonInteractive", "-Command", script]),
                 manifests, rounds, output);
         }
     }
 
-    /// <summary>A module with the same parts as DFSS and no cmdlet; its assembly is the smallest of the module.</summary>
+    /// <summary>A module with the same parts as DFSS and no cmdlet; its assembly is the smallest of DFSS.</summary>
     private static async Task<string> MakeEmptyModuleAsync(string folder, string library)
     {
         File.Copy(Path.Combine(library, "Dfss.Loader.dll"), Path.Combine(folder, "Empty.dll"));

@@ -177,10 +177,10 @@ public sealed partial class SetDfssContentCommand
         {
             hasWarned = true;
             WriteWarning(
-                $"The text for '{Name}' has characters that stand in text for bytes that are no text (U+FFFD or U+0000). "
-                    + "If it is the output of a program, or of a command that decodes bytes, the bytes are lost: "
-                    + "PowerShell decodes what a program gives to a command. Give the stream of the program with "
-                    + "-InputStream (Get-Help Set-DfssContent -Examples).");
+                $"The text for '{Name}' has characters that decoding makes of bytes that are no text (U+FFFD, U+0000). "
+                    + "If a program wrote it, its bytes are not what is stored: PowerShell decodes what a program "
+                    + "gives to a command. Give the stream of the program with -InputStream (Get-Help "
+                    + "Set-DfssContent -Examples).");
         }
     }
 

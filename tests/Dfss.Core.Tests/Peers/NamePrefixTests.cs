@@ -145,6 +145,55 @@ public sealed class NamePrefixTests : IAsyncLifetime
         Assert.Equal(DfssErrorCode.NotPermitted, await CodeOfAsync(channel, "accept", map, payload));
     }
 
+    [Fact]
+    public async Task A_tombstone_names_only_content_that_the_name_had()
+    {
+        FileRecord had = (await writer.GetAsync("builds/1", Token)).Record;
+        FileRecord foreign = secret.Record;
+        TlsIdentity identity = authority.Identify(DfssRole.Writer, "builds/");
+        await using ClientChannel channel = await peer.ConnectAsync(identity, Token);
+        foreach ((FileRecord named, bool isPermitted) in new[] { (foreign, false), (had, true) })
+        {
+            FileRecord tombstone = had with
+            {
+                State = FileRecordState.Removed,
+                FileId = default,
+                Length = 0,
+                ChunkSize = 0,
+                Version = 2,
+                WriterId = Guid.NewGuid(),
+                Previous = [named.Content],
+            };
+            AcceptRequest accept = new("builds/1", new Ballot(9, Guid.NewGuid()), tombstone);
+            (MessageMap map, byte[] payload) = MessageBatch.Join([RecordCodec.Encode(accept)]);
+            if (isPermitted)
+            {
+                (await channel.CallAsync("accept", map, payload, Token)).Dispose();
+            }
+            else
+            {
+                Assert.Equal(DfssErrorCode.NotPermitted, await CodeOfAsync(channel, "accept", map, payload));
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_removed_name_is_sent_and_removed_again()
+    {
+        for (int seed = 5; seed < 8; seed++)
+        {
+            await SendAsync(writer, "logs/again", seed);
+            await writer.RemoveAsync(await writer.GetAsync("logs/again", Token), RemoveOptions.Default, Token);
+        }
+
+        // Another certificate of the same names, which has put nothing: the tombstone keeps what the last one names.
+        DfssClient other = ClientOf(authority.Identify(DfssRole.Writer, "logs/"));
+        await SendAsync(other, "logs/again", seed: 8);
+        await other.RemoveAsync(await other.GetAsync("logs/again", Token), RemoveOptions.Default, Token);
+        Assert.Equal(
+            "logs/again", Assert.Single(await admin.ListRemovedAsync("logs/", Token).ToListAsync(Token)).Name);
+    }
+
     private static async Task NotPermittedAsync(Func<Task> act)
     {
         DfssException error = await Assert.ThrowsAsync<DfssException>(act);

@@ -1,4 +1,7 @@
+using Dfss.Peers;
+using Dfss.Testing;
 using Dfss.Transfer;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 using static Dfss.Tests.Transfer.SentFiles;
 
@@ -41,6 +44,38 @@ public sealed class RestoreTests
             DfssErrorCode.FileNotFound, () => cluster.Client.RestoreAsync(first, Token));
         Assert.Contains("of the earlier ones 2 is kept", error.Reason, StringComparison.Ordinal);
         Assert.Equal(3, (await cluster.Client.GetAsync("x", Token)).Record.Version);
+    }
+
+    [Fact]
+    public async Task A_removed_file_that_is_listed_and_tested_is_collected_in_its_time()
+    {
+        using TemporaryFolder folder = new();
+        FakeTimeProvider clock = new();
+        await using DfssPeer peer = await DfssPeer.StartAsync(
+            new PeerOptions { Port = 0, TimeProvider = clock }, Token);
+        async Task<T> AskAsync<T>(Func<DfssClient, Task<T>> ask)
+        {
+            // The clock's steps end idle connections.
+            await using DfssClient client = new([Cluster.AddressOf(peer)], TransferOptions.Default);
+            return await ask(client);
+        }
+
+        string source = folder.CreateFile("x", 5 * DfssLimits.MinChunkSize, seed: 1);
+        StoredFile x = await AskAsync(client => client.SendAsync(source, "x", Small, progress: null, Token));
+        await AskAsync(async client =>
+        {
+            await client.RemoveAsync(x, RemoveOptions.Default, Token);
+            return true;
+        });
+        clock.Advance(TimeSpan.FromHours(23));
+
+        FileHealth health = await AskAsync(async client => await client.TestAsync(
+            await client.GetRemovedAsync("x", Token), deep: false, progress: null, Token));
+        Assert.Equal(1, health.File.PresentReplicas);
+
+        clock.Advance(TimeSpan.FromHours(1));
+        await AskAsync(client => client.OptimizeAsync(Cluster.AddressOf(peer), OptimizeOptions.Default, Token));
+        Assert.Equal<bool[]>([true], await peer.Chunks.FindMissingAsync([x.Record.FileId.ToChunkId()], Token));
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.IO.Pipelines;
 using System.Security.Cryptography;
 using Dfss.Encryption;
@@ -100,6 +101,16 @@ public sealed class StreamSendTests
         Assert.Equal(
             DfssErrorCode.FileNotFound,
             (await Assert.ThrowsAsync<DfssException>(() => cluster.Client.GetAsync("x", Token))).Code);
+    }
+
+    [Fact]
+    public async Task A_stream_that_cannot_be_decoded_is_unreadable()
+    {
+        await using Cluster cluster = await Cluster.StartAsync(1);
+        await using GZipStream broken = new(new MemoryStream(new byte[100]), CompressionMode.Decompress);
+        DfssException error = await Assert.ThrowsAsync<DfssException>(() => cluster.Client.SendAsync(
+            broken, "x", Sending(), progress: null, Token));
+        Assert.Equal(DfssErrorCode.SourceUnreadable, error.Code);
     }
 
     [Fact]

@@ -115,14 +115,18 @@ internal sealed class ChunkRequests(ILocalChunkStore store)
     }
 
     public async ValueTask<RequestAnswer> FindMissingAsync(
-        ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+        MessageMap arguments, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
     {
+        bool keeps = !arguments.TryGet("keep", out MessageValue wanted) || wanted.AsBoolean();
         ChunkId[] ids = ReadIds(payload, MaxIds);
         bool[] missing = new bool[ids.Length];
         for (int i = 0; i < ids.Length; i += TurnIds)
         {
             ArraySegment<ChunkId> turn = new(ids, i, Math.Min(TurnIds, ids.Length - i));
-            (await store.FindMissingAsync(turn, cancellationToken).ConfigureAwait(false)).CopyTo(missing, i);
+            bool[] found = keeps
+                ? await store.FindMissingAsync(turn, cancellationToken).ConfigureAwait(false)
+                : await LookAsync(turn, cancellationToken).ConfigureAwait(false);
+            found.CopyTo(missing, i);
 
             // Behind other work for the processor: a flood of long requests delays other clients by no more than a
             // turn.
@@ -131,6 +135,18 @@ internal sealed class ChunkRequests(ILocalChunkStore store)
 
         ChunkBitmap bitmap = ChunkBitmap.Create(missing.Length, index => missing[index]);
         return new RequestAnswer(MessageMap.Empty, bytes: bitmap.Bits.ToArray());
+    }
+
+    /// <summary>Which are not stored; those that are get no later grace period by it.</summary>
+    private async ValueTask<bool[]> LookAsync(IReadOnlyList<ChunkId> ids, CancellationToken cancellationToken)
+    {
+        bool[] missing = new bool[ids.Count];
+        for (int i = 0; i < missing.Length; i++)
+        {
+            missing[i] = await store.GetLengthAsync(ids[i], cancellationToken).ConfigureAwait(false) is null;
+        }
+
+        return missing;
     }
 
     public async ValueTask<RequestAnswer> FlushAsync(CancellationToken cancellationToken)

@@ -143,8 +143,10 @@ internal sealed class LimitedRecordStore(
                 [.. changed.Select(record => new ReadRequest(record.Name))], cancellationToken).ConfigureAwait(false);
         for (int i = 0; i < changed.Length; i++)
         {
-            HashSet<FileId> known = [.. FilesOf(states[i].Accepted?.Record), .. FilesOf(states[i].Decided?.Record)];
-            if (FilesOf(changed[i]).FirstOrDefault(
+            FileRecord?[] before = [states[i].Accepted?.Record, states[i].Decided?.Record];
+            HashSet<FileId> known =
+                [.. before.SelectMany(record => IsTombstone(changed[i]) ? NamedBy(record) : GivenBy(record))];
+            if (NamedBy(changed[i]).FirstOrDefault(
                 file => !known.Contains(file) && !hasPut(file.ToChunkId())) is var file && file != default)
             {
                 throw new DfssException(
@@ -156,12 +158,19 @@ internal sealed class LimitedRecordStore(
         }
     }
 
+    private static bool IsTombstone(FileRecord record) => record.State == FileRecordState.Removed;
+
     /// <summary>
-    /// The content that a record gives its name. A tombstone gives none: whatever it says that the name had, the
-    /// identity cannot bring back by it.
+    /// The content that a record gives its name. A tombstone gives none: what it says that the name had, this identity
+    /// cannot bring back by it.
     /// </summary>
-    private static IEnumerable<FileId> FilesOf(FileRecord? record) =>
-        record is null or { State: FileRecordState.Removed }
+    private static IEnumerable<FileId> GivenBy(FileRecord? record) =>
+        record is null || IsTombstone(record) ? [] : NamedBy(record);
+
+    /// <summary>All content that a record names. An identity without limits can bring back what a tombstone names, so
+    /// that names nothing which the name did not have.</summary>
+    private static IEnumerable<FileId> NamedBy(FileRecord? record) =>
+        record is null
             ? []
             : record.Previous.Select(version => version.FileId).Append(record.FileId).Where(file => file != default);
 

@@ -79,7 +79,7 @@ internal sealed class RequestHandler
             Operations.StoreChunks => chunks.StoreManyAsync(request.Map, payload, cancellationToken),
             Operations.GetChunk => GetChunkAsync(request.Map, memory, cancellationToken),
             Operations.GetChunks => chunks.GetManyAsync(received, memory, cancellationToken),
-            Operations.FindMissing => chunks.FindMissingAsync(payload, cancellationToken),
+            Operations.FindMissing => chunks.FindMissingAsync(request.Map, payload, cancellationToken),
             Operations.Flush => chunks.FlushAsync(cancellationToken),
             Operations.VerifyChunk => chunks.VerifyAsync(request.Map, cancellationToken),
             Operations.GetFileInfo => records.GetFileInfoAsync(request.Map, memory, cancellationToken),

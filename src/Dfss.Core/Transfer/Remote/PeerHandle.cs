@@ -58,6 +58,10 @@ internal sealed class PeerHandle : IAsyncDisposable
 
     public IChunkVerifier Verifier { get; }
 
+    /// <summary>Which chunks it lacks, without keeping those that it has from its garbage collection.</summary>
+    public ValueTask<bool[]> LookAsync(IReadOnlyList<ChunkId> ids, CancellationToken cancellationToken) =>
+        remote.LookAsync(ids, cancellationToken);
+
     /// <summary>Whether it is asked for a chunk before the chunk is put.</summary>
     public PutInquiry Inquiry { get; } = new();
 

@@ -81,7 +81,16 @@ internal sealed class RemoteChunkStore(PeerLink link) : IChunkStore, IChunkVerif
     }
 
     /// <inheritdoc/>
-    public async ValueTask<bool[]> FindMissingAsync(IReadOnlyList<ChunkId> ids, CancellationToken cancellationToken)
+    public ValueTask<bool[]> FindMissingAsync(IReadOnlyList<ChunkId> ids, CancellationToken cancellationToken) =>
+        FindMissingAsync(ids, MessageMap.Empty, cancellationToken);
+
+    /// <summary>Which of these are not stored; those that are get no later grace period by it, unless the peer runs an
+    /// older version.</summary>
+    public ValueTask<bool[]> LookAsync(IReadOnlyList<ChunkId> ids, CancellationToken cancellationToken) =>
+        FindMissingAsync(ids, new MessageMap { { "keep", false } }, cancellationToken);
+
+    private async ValueTask<bool[]> FindMissingAsync(
+        IReadOnlyList<ChunkId> ids, MessageMap arguments, CancellationToken cancellationToken)
     {
         bool[] missing = new bool[ids.Count];
         for (int start = 0; start < ids.Count; start += MaxIdsPerRequest)
@@ -89,7 +98,7 @@ internal sealed class RemoteChunkStore(PeerLink link) : IChunkStore, IChunkVerif
             int count = Math.Min(MaxIdsPerRequest, ids.Count - start);
             byte[] question = JoinIds(ids.Skip(start).Take(count), count);
             PeerCall call = new(
-                Operations.FindMissing, MessageMap.Empty, question, Destination: null, question.Length > BulkBytes);
+                Operations.FindMissing, arguments, question, Destination: null, question.Length > BulkBytes);
             using Response response = await link.CallAsync(call, cancellationToken).ConfigureAwait(false);
             if (response.Payload.Length != (count + 7) / 8)
             {

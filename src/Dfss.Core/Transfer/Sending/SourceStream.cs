@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+
 namespace Dfss.Transfer;
 
 /// <summary>A stream that is sent: read once, in order, to its end.</summary>
@@ -41,7 +43,14 @@ internal sealed class SourceStream : ISendSource
     {
         if (stream.CanSeek)
         {
-            return new SourceStream(stream, name, Math.Max(0, stream.Length - stream.Position), clock);
+            try
+            {
+                return new SourceStream(stream, name, Math.Max(0, stream.Length - stream.Position), clock);
+            }
+            catch (Exception error) when (IsOfStream(error))
+            {
+                throw Unreadable(name, error);
+            }
         }
 
         SourceStream source = new(stream, name, length: null, clock);
@@ -72,12 +81,9 @@ internal sealed class SourceStream : ISendSource
 
             return done;
         }
-        catch (IOException error)
+        catch (Exception error) when (IsOfStream(error))
         {
-            throw new DfssException(
-                DfssErrorCode.SourceUnreadable,
-                $"The stream for '{Path}' cannot be read: {error.Message} Nothing was committed.",
-                error);
+            throw Unreadable(Path, error);
         }
     }
 
@@ -86,6 +92,16 @@ internal sealed class SourceStream : ISendSource
         DfssErrorCode.SourceChanged, $"The stream for '{Path}' changed its length while it was sent. Nothing was "
             + "committed.",
         "Send it again when no program writes it.");
+
+    /// <summary>What streams of .NET throw: of files and connections, of compressed and encrypted data.</summary>
+    private static bool IsOfStream(Exception error) =>
+        error is IOException or InvalidDataException or CryptographicException or NotSupportedException
+            or ObjectDisposedException;
+
+    private static DfssException Unreadable(string name, Exception error) => new(
+        DfssErrorCode.SourceUnreadable,
+        $"The stream for '{name}' cannot be read: {error.Message} Nothing was committed.",
+        error);
 
     private async Task<SourceStream> HoldAsync(TimeProvider clock, CancellationToken cancellationToken)
     {

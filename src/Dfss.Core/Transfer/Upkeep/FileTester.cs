@@ -27,8 +27,10 @@ internal sealed class FileTester(
         (FileManifest? manifest, string? problem) =
             await TryFetchManifestAsync(home, record, cancellationToken).ConfigureAwait(false);
         CopyTable copies = new(record.FileId, manifest, home.Count);
+        // A removed file is to be collected in its time, however often it is listed.
         string?[] reasons = await AskAllAsync(
-            home, copies, _ => deep, progress, cancellationToken).ConfigureAwait(false);
+            home, copies, keeps: !file.IsRemoved, cancellationToken).ConfigureAwait(false);
+        await VerifyAsync(home, copies, _ => deep, reasons, progress, cancellationToken).ConfigureAwait(false);
         progress?.Report(new(TransferPhase.Committing, record.Length, record.Length));
         return new FileHealth(
             file,
@@ -56,8 +58,7 @@ internal sealed class FileTester(
     /// <summary>Asks every member which chunks it has.</summary>
     /// <returns>For each member, why it is unknown what it holds; null if it answered.</returns>
     public static Task<string?[]> AskAllAsync(Home home, CopyTable copies, CancellationToken cancellationToken) =>
-        Task.WhenAll(Enumerable.Range(0, home.Count).Select(
-            member => AskAsync(home, member, copies, cancellationToken)));
+        AskAllAsync(home, copies, keeps: true, cancellationToken);
 
     /// <summary>Asks every member which chunks it has, and some to hash these.</summary>
     /// <returns>For each member, why it is unknown what it holds; null if it answered.</returns>
@@ -69,6 +70,11 @@ internal sealed class FileTester(
         await VerifyAsync(home, copies, hashes, reasons, progress, cancellationToken).ConfigureAwait(false);
         return reasons;
     }
+
+    private static Task<string?[]> AskAllAsync(
+        Home home, CopyTable copies, bool keeps, CancellationToken cancellationToken) =>
+        Task.WhenAll(Enumerable.Range(0, home.Count).Select(
+            member => AskAsync(home, member, copies, keeps, cancellationToken)));
 
     private async Task<(FileManifest? Manifest, string? Problem)> TryFetchManifestAsync(
         Home home, FileRecord record, CancellationToken cancellationToken)
@@ -87,7 +93,7 @@ internal sealed class FileTester(
 
     /// <summary>Asks a member which chunks it has; returns why this is unknown if it does not answer.</summary>
     private static async Task<string?> AskAsync(
-        Home home, int member, CopyTable copies, CancellationToken cancellationToken)
+        Home home, int member, CopyTable copies, bool keeps, CancellationToken cancellationToken)
     {
         if (home[member] is not PeerHandle peer)
         {
@@ -97,7 +103,9 @@ internal sealed class FileTester(
 
         try
         {
-            bool[] missing = await peer.Chunks.FindMissingAsync(copies.Ids, cancellationToken).ConfigureAwait(false);
+            bool[] missing = keeps
+                ? await peer.Chunks.FindMissingAsync(copies.Ids, cancellationToken).ConfigureAwait(false)
+                : await peer.LookAsync(copies.Ids, cancellationToken).ConfigureAwait(false);
             copies.Claim(member, missing);
             return null;
         }
