@@ -4,12 +4,13 @@
 
 BeforeAll {
     . (Join-Path $PSScriptRoot Suite.ps1)
-    $script:peers = foreach ($number in 1..2) { Start-DfssPeer -InMemory -Port 0 }
-    $PSDefaultParameterValues['*-Dfss*:Peer'] = $peers
+    $script:cluster = New-DfssTestCluster 2
+    $PSDefaultParameterValues['*-Dfss*:Peer'] = $cluster
 }
 
 AfterAll {
     $PSDefaultParameterValues.Remove('*-Dfss*:Peer')
+    $cluster | Remove-DfssTestCluster
     Remove-Module Dfss
 }
 
@@ -33,7 +34,7 @@ Describe 'What is stored already' {
         Copy-DfssFile report.txt archive/report.txt -ErrorAction SilentlyContinue -ErrorVariable exists
         $exists.FullyQualifiedErrorId | Should -BeLike 'FileExists*'
         Remove-DfssFile report.txt -Force
-        foreach ($peer in $peers) { $null = Optimize-DfssStore -Peer $peer -GracePeriod 0 -Confirm:$false }
+        foreach ($peer in $cluster.Peers) { $null = Optimize-DfssStore -Peer $peer -GracePeriod 0 -Confirm:$false }
         Get-Content (Receive-DfssFile archive/report.txt -Destination out/) | Should -Be 'content 3'
         Get-Content (Receive-DfssFile report.txt.1 -Destination out/) | Should -Be 'content 1'
     }
@@ -58,6 +59,7 @@ Describe 'What is stored already' {
         $removed.Name | Should -Be 'report.txt', 'other.txt'
         $removed.IsRemoved | Should -Be $true, $true
         $removed | Restore-DfssFile
+        Get-DfssFileInfo | Should -BeDfssIntact
         (Get-DfssFileInfo).Name | Should -Be 'other.txt', 'report.txt'
         Get-Content (Receive-DfssFile report.txt -Destination out/) | Should -Be 'content 3'
         Get-DfssFileInfo report.txt, other.txt -Removed -ErrorAction SilentlyContinue | Should -BeNullOrEmpty

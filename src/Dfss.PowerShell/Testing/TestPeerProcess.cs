@@ -133,6 +133,10 @@ internal sealed class TestPeerProcess : TestPeerRun
 
             timeout.Token.ThrowIfCancellationRequested();
         }
+        catch (IOException)
+        {
+            // It ended after it had connected; what it said is reported below.
+        }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             throw new DfssException(

@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using Xunit;
 
 namespace Dfss.Tests.Testing;
@@ -109,9 +108,8 @@ public sealed class TestClusterTests : IDisposable
 
         Assert.False(Directory.Exists(stores));
         Assert.Equal(true, session.Run("$cluster.IsRemoved").Output[0].BaseObject);
-        using Socket socket = new(SocketType.Stream, ProtocolType.Tcp);
-        Assert.Equal(SocketError.ConnectionRefused, Assert.Throws<SocketException>(
-            () => socket.Connect("127.0.0.1", peer.Port)).SocketErrorCode);
+
+        // That its port is closed too is seen by the Pester suite, where no other test can have taken it.
         Assert.Throws<DfssException>(() => peer.Full = true);
     }
 
