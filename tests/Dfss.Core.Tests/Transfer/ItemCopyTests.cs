@@ -98,7 +98,7 @@ public sealed class ItemCopyTests : IAsyncDisposable
         ItemCopyResult result = await copier.CopyAsync(
             PathOf("large"), PathOf("there"), "copy", force: false, progress: null, Token);
 
-        Assert.InRange(result.PresentBytes, 17, LargeBytes - 1);
+        Assert.InRange(result.PresentBytes, 17, LargeBytes);
         Assert.Equal(content, Read("there/copy"));
         Assert.False(File.Exists(part));
     }
@@ -110,7 +110,13 @@ public sealed class ItemCopyTests : IAsyncDisposable
         using CancellationTokenSource stop = new();
         Task copying = client.ToHost().CopyAsync(
             PathOf("large"), PathOf("there"), "copy", force: false,
-            new CallbackProgress(progress => stop.CancelAfter(progress.TransferredBytes >= 2 << 20 ? 0 : -1)),
+            new CallbackProgress(progress =>
+            {
+                if (progress.TransferredBytes >= 2 << 20)
+                {
+                    stop.Cancel();
+                }
+            }),
             stop.Token);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => copying);
         using (FileStream part = File.Open(Assert.Single(PartFiles()), FileMode.Open))
