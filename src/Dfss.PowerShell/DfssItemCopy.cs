@@ -7,8 +7,8 @@ public sealed class DfssItemCopy
 {
     internal DfssItemCopy(string source, ItemCopyResult result, string? address)
     {
-        Source = source;
-        Destination = result.Destination;
+        SourcePath = source;
+        TargetPath = result.Destination;
         Length = result.Length;
         PresentBytes = result.PresentBytes;
         State = result.IsUnchanged ? "Unchanged" : result.PresentBytes > 0 ? "Resumed" : "Copied";
@@ -16,10 +16,10 @@ public sealed class DfssItemCopy
     }
 
     /// <summary>The full path of the source, at its side.</summary>
-    public string Source { get; }
+    public string SourcePath { get; }
 
     /// <summary>The full path of the copy, at its side.</summary>
-    public string Destination { get; }
+    public string TargetPath { get; }
 
     /// <summary>The length in bytes.</summary>
     public long Length { get; }
@@ -33,6 +33,6 @@ public sealed class DfssItemCopy
     /// <summary>The address of the direct connection; Session, if the bytes went through the session.</summary>
     public string Route { get; }
 
-    /// <inheritdoc/>
-    public override string ToString() => Destination;
+    /// <summary>No path, which a file cmdlet would take for one of this machine.</summary>
+    public override string ToString() => OutputText.Of(TargetPath);
 }

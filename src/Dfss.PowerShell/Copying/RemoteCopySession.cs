@@ -27,11 +27,7 @@ internal sealed class RemoteCopySession : IAsyncDisposable
     internal RemoteCopySession(PSSession session)
     {
         this.session = session;
-        Client = new ItemCopyClient(frame =>
-        {
-            calls.Add(frame);
-            return Task.CompletedTask;
-        });
+        Client = new ItemCopyClient(SendAsync);
     }
 
     /// <summary>Makes the calls of the copy.</summary>
@@ -114,7 +110,15 @@ internal sealed class RemoteCopySession : IAsyncDisposable
         await stop.CancelAsync().ConfigureAwait(false);
         await pinging.ConfigureAwait(false);
         await Client.DisposeAsync().ConfigureAwait(false);
-        calls.Complete();
+        try
+        {
+            calls.Complete();
+        }
+        catch (Exception error) when (IsOfBrokenSession(error))
+        {
+            // The other side has ended with the session.
+        }
+
         if (pipeline is not null)
         {
             await ended.WaitAsync(EndLimit).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -171,16 +175,34 @@ internal sealed class RemoteCopySession : IAsyncDisposable
         {
             await running.ConfigureAwait(false);
         }
-        catch (Exception error) when (error is RuntimeException or InvalidOperationException)
+        catch (Exception error) when (IsOfBrokenSession(error))
         {
             reason = error.Message;
         }
 
-        TakeAnswers();
-        Client.End(new DfssException(
-            DfssErrorCode.PeerUnreachable, $"The session '{session.Name}' answers no more: {reason}",
-            "Connect again, and run the same command: it goes on where this one ended."));
+        Client.End(Gone(reason));
     }
+
+    private Task SendAsync(byte[] frame)
+    {
+        try
+        {
+            calls.Add(frame);
+            return Task.CompletedTask;
+        }
+        catch (Exception error) when (IsOfBrokenSession(error))
+        {
+            throw Gone(error.Message);
+        }
+    }
+
+    /// <summary>What the engine throws where the other side or the connection has gone.</summary>
+    private static bool IsOfBrokenSession(Exception error) =>
+        error is IOException or RuntimeException or InvalidOperationException;
+
+    private DfssException Gone(string reason) => new(
+        DfssErrorCode.PeerUnreachable, $"The session '{session.Name}' answers no more: {reason}",
+        "Connect again, and run the same command: it goes on where this one ended.");
 
     private async Task PingAsync()
     {

@@ -1,7 +1,5 @@
 using Dfss.Tests.Storage;
 using Dfss.Transfer;
-using Dfss.Transport;
-using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace Dfss.Tests.Transfer;
@@ -16,15 +14,13 @@ public sealed class ItemCopyTests : IAsyncDisposable
     private static readonly ItemCopyWalk All = new(IncludesHidden: true, FollowsLinks: false);
 
     private readonly TemporaryFolder folder = new();
-    private readonly FakeTimeProvider clock = new();
-    private readonly ItemCopyHost host;
+    private readonly ItemCopyHost host = new();
     private readonly ItemCopyClient client;
     private Func<byte[], byte[]> inTransit = frame => frame;
     private int calls;
 
     public ItemCopyTests()
     {
-        host = new ItemCopyHost(clock);
         client = new ItemCopyClient(frame =>
         {
             calls++;
@@ -102,7 +98,7 @@ public sealed class ItemCopyTests : IAsyncDisposable
         ItemCopyResult result = await copier.CopyAsync(
             PathOf("large"), PathOf("there"), "copy", force: false, progress: null, Token);
 
-        Assert.InRange(result.PresentBytes, 17, LargeBytes - 1);
+        Assert.InRange(result.PresentBytes, 17, LargeBytes);
         Assert.Equal(content, Read("there/copy"));
         Assert.False(File.Exists(part));
     }
@@ -114,7 +110,13 @@ public sealed class ItemCopyTests : IAsyncDisposable
         using CancellationTokenSource stop = new();
         Task copying = client.ToHost().CopyAsync(
             PathOf("large"), PathOf("there"), "copy", force: false,
-            new CallbackProgress(progress => stop.CancelAfter(progress.TransferredBytes >= 2 << 20 ? 0 : -1)),
+            new CallbackProgress(progress =>
+            {
+                if (progress.TransferredBytes >= 2 << 20)
+                {
+                    stop.Cancel();
+                }
+            }),
             stop.Token);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => copying);
         using (FileStream part = File.Open(Assert.Single(PartFiles()), FileMode.Open))
@@ -216,90 +218,6 @@ public sealed class ItemCopyTests : IAsyncDisposable
         async Task<DfssErrorCode> CodeAsync(string source, string name) =>
             (await Assert.ThrowsAsync<DfssException>(() => copier.CopyAsync(
                 PathOf(source), PathOf("there"), name, force: false, progress: null, Token))).Code;
-    }
-
-    [Fact]
-    public async Task Only_the_pinned_certificates_are_accepted()
-    {
-        using PinnedTls own = new(), expected = new(), stranger = new();
-        await using ItemServer server = new(
-            new LocalItemSource(ItemCopyHost.CreateBuffers()), new LocalItemTarget(ItemCopyHost.CreateBuffers()));
-        int heard = 0;
-        own.Pin(expected.Certificate);
-        await using ItemListener listener = new(TcpTransport.Listen("localhost", 0), own, server, () => heard++);
-        PeerAddress address = PeerAddress.Parse($"localhost:{listener.Port}");
-
-        // A client that the host does not expect; a host that the client does not expect.
-        stranger.Pin(own.Certificate);
-        Assert.Null(await new ItemConnector(stranger, TimeSpan.FromSeconds(30)).ConnectAsync([address], Token));
-        expected.Pin(stranger.Certificate);
-        Assert.Null(await new ItemConnector(expected, TimeSpan.FromSeconds(30)).ConnectAsync([address], Token));
-        Assert.Equal(0, heard);
-
-        expected.Pin(own.Certificate);
-        var found = await new ItemConnector(expected, TimeSpan.FromSeconds(30)).ConnectAsync([address], Token);
-        Assert.Equal(address, found!.Value.Address);
-        await found.Value.Channel.DisposeAsync();
-    }
-
-    [Fact]
-    public async Task A_host_that_cannot_be_reached_is_used_through_the_session()
-    {
-        // The host stops after it has told its address.
-        ItemCopyClient? taker = null;
-        await using ItemCopyClient lost = new(frame =>
-        {
-            _ = Task.Run(async () =>
-            {
-                byte[] answer = await host.AnswerAsync(frame);
-                if (Is(frame, ItemOperations.Listen))
-                {
-                    await host.DisposeAsync();
-                }
-
-                taker!.Receive(answer);
-            });
-            return Task.CompletedTask;
-        });
-        taker = lost;
-
-        string? failure = await lost.ConnectAsync(host: null, TimeSpan.FromSeconds(30), Token);
-
-        Assert.NotNull(failure);
-        Assert.Null(lost.DirectAddress);
-        await lost.PingAsync(Token);
-    }
-
-    [Fact]
-    public async Task A_host_that_hears_nothing_listens_no_longer()
-    {
-        Assert.Null(await client.ConnectAsync("localhost", TimeSpan.FromSeconds(30), Token));
-        clock.Advance(TimeSpan.FromSeconds(60));
-        Assert.True(host.IsListening);
-        await client.PingAsync(Token);
-        clock.Advance(TimeSpan.FromSeconds(60));
-        Assert.True(host.IsListening);
-        clock.Advance(TimeSpan.FromSeconds(60));
-        Assert.False(host.IsListening);
-    }
-
-    [Fact]
-    public async Task A_session_that_ends_fails_the_calls_that_wait()
-    {
-        TaskCompletionSource sent = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using ItemCopyClient waiting = new(_ =>
-        {
-            sent.SetResult();
-            return Task.CompletedTask;
-        });
-        Task ping = waiting.PingAsync(Token);
-        await sent.Task;
-        waiting.End(new DfssException(DfssErrorCode.PeerUnreachable, "gone"));
-
-        Assert.Equal(DfssErrorCode.PeerUnreachable, (await Assert.ThrowsAsync<DfssException>(() => ping)).Code);
-        Assert.Equal(
-            DfssErrorCode.PeerUnreachable,
-            (await Assert.ThrowsAsync<DfssException>(() => waiting.PingAsync(Token))).Code);
     }
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;

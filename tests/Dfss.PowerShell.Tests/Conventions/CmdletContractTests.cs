@@ -213,6 +213,9 @@ public sealed partial class CmdletContractTests
 
             // Made of a string or a number.
             typeof(System.Text.Encoding),
+
+            // Belongs to this process, as with Copy-Item and Invoke-Command.
+            typeof(System.Management.Automation.Runspaces.PSSession),
         ];
 
         // Content is any object, or a stream of this process.

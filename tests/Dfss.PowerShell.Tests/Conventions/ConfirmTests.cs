@@ -111,7 +111,8 @@ public sealed class ConfirmTests : IDisposable
     }
 
     /// <summary>
-    /// A command of each cmdlet that changes something, but for those that change the user's state folder.
+    /// A command of each cmdlet that changes something, but for those that change the user's state folder, and for
+    /// Copy-DfssItem, which needs a session to another process (CopyItem.Tests.ps1).
     /// </summary>
     public static TheoryData<string, string> Changes => new()
     {
@@ -143,7 +144,7 @@ public sealed class ConfirmTests : IDisposable
             .Select(type => (CmdletAttribute)Attribute.GetCustomAttribute(type, typeof(CmdletAttribute))!)
             .Where(cmdlet => cmdlet.SupportsShouldProcess).Select(cmdlet => $"{cmdlet.VerbName}-{cmdlet.NounName}")
             .Order(StringComparer.Ordinal),
-        Changes.Select(row => row.Data.Item1).Concat(Clusters.RemoveClusterTests.Changes)
+        Changes.Select(row => row.Data.Item1).Concat(Clusters.RemoveClusterTests.Changes).Append("Copy-DfssItem")
             .Order(StringComparer.Ordinal));
 
     [Theory]

@@ -114,6 +114,7 @@ public sealed class ItemCopier
                     await MoveAsync(file, open, present, progress, cancellationToken).ConfigureAwait(false);
                     await file.FinishAsync(cancellationToken).ConfigureAwait(false);
                     progress?.Report(new(TransferPhase.Committing, facts.Length, facts.Length));
+                    cancellationToken.ThrowIfCancellationRequested();
                     await open.CommitAsync(cancellationToken).ConfigureAwait(false);
                     return new ItemCopyResult(open.Path, facts.Length, presentBytes, IsUnchanged: false);
                 }

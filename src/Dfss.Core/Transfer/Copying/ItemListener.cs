@@ -80,7 +80,7 @@ internal sealed class ItemListener : IAsyncDisposable
         }
         catch (Exception error) when (error is DfssException or OperationCanceledException)
         {
-            // A stranger, or a connection that broke: the copy's client sees that at its side.
+            // An unauthenticated client, or a connection that broke: the client of the copy sees that at its side.
             connection.Abort();
         }
         finally

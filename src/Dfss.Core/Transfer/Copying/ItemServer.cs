@@ -104,33 +104,33 @@ internal sealed class ItemServer(IItemSource source, IItemTarget target) : IAsyn
                 return (new MessageMap { { "path", put.Path }, { "unchanged", put.IsUnchanged } }, null, null);
             case ItemOperations.OpenTarget:
                 return await OpenTargetAsync(map, cancellationToken).ConfigureAwait(false);
-            case ItemOperations.HashTarget:
-                using (KeptTarget.Use compared = Get<KeptTarget>(map).Enter())
-                {
-                    return (MessageMap.Empty, ItemCodec.Encode(await compared.Target.HashAsync(
-                        ItemCodec.DecodeIndexes(payload.Span, compared.Facts.ChunkCount),
-                        cancellationToken).ConfigureAwait(false)), null);
-                }
-
-            case ItemOperations.Write:
-                using (KeptTarget.Use written = Get<KeptTarget>(map).Enter())
-                {
-                    await written.Target.WriteAsync(
-                        ItemCodec.ReadIndex(map, written.Facts.ChunkCount), ReadChunk(map, payload),
-                        cancellationToken).ConfigureAwait(false);
-                    return (MessageMap.Empty, null, null);
-                }
-
-            case ItemOperations.Commit:
-                using (KeptTarget.Use whole = Get<KeptTarget>(map).Enter())
-                {
-                    await whole.Target.CommitAsync(cancellationToken).ConfigureAwait(false);
-                    return (MessageMap.Empty, null, null);
-                }
-
+            case ItemOperations.HashTarget or ItemOperations.Write or ItemOperations.Commit:
+                return (
+                    MessageMap.Empty,
+                    await UseTargetAsync(operation, map, payload, cancellationToken).ConfigureAwait(false), null);
             default:
                 throw new DfssException(
                     DfssErrorCode.UnknownOperation, $"'{PrintableText.From(operation, 64)}' is no call of a copy.");
+        }
+    }
+
+    private async ValueTask<byte[]> UseTargetAsync(
+        string operation, MessageMap map, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    {
+        using KeptTarget.Use open = Get<KeptTarget>(map).Enter();
+        switch (operation)
+        {
+            case ItemOperations.HashTarget:
+                int[] indexes = ItemCodec.DecodeIndexes(payload.Span, open.Facts.ChunkCount);
+                return ItemCodec.Encode(await open.Target.HashAsync(indexes, cancellationToken).ConfigureAwait(false));
+            case ItemOperations.Write:
+                await open.Target.WriteAsync(
+                    ItemCodec.ReadIndex(map, open.Facts.ChunkCount), ReadChunk(map, payload),
+                    cancellationToken).ConfigureAwait(false);
+                return [];
+            default:
+                await open.Target.CommitAsync(cancellationToken).ConfigureAwait(false);
+                return [];
         }
     }
 
