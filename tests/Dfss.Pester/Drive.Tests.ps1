@@ -116,7 +116,7 @@ Describe 'A drive of stored files' {
 
         $files = @(Get-ChildItem Dfss1: -Recurse | Where-Object { -not $_.PSIsContainer })
         $files.Count | Should -Be (2 * $names.Count)
-        foreach ($file in $files) { $file | Get-Content | Should -BeExactly $file.PSChildName }
+        foreach ($file in $files) { $file | Get-Content | Should -BeExactly ($file.Name -split '/')[-1] }
         foreach ($name in $names | Where-Object { $_ -notin 'd::e', 'Dfss1:x' }) {
             Get-Content -LiteralPath "Dfss1:/$name" | Should -BeExactly $name
             Get-Content "Dfss1:/in $([WildcardPattern]::Escape("$name/$name"))" | Should -BeExactly $name
