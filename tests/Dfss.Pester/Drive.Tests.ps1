@@ -107,7 +107,7 @@ Describe 'A drive of stored files' {
     }
 
     It 'leads to each name by its items' {
-        $names = 'a[1].txt', 'a*b', '-lead', 'trail.', 'q?x', '~tilde', 'c:d', 'd::e', 'Dfss1:x', 'back`tick', "quo'te",
+        $names = 'a[1].txt', 'a*b', '-lead', 'trail.', 'q?x', '~tilde', 'c:d', 'd::e', 'back`tick', "quo'te",
             'dollar$x', '#hash', 'semi;c', 'comma,d', 'ü€', '..x', 'x..'
         foreach ($name in $names) {
             $name | Set-DfssContent $name -NoNewline -Peer $peer
@@ -117,7 +117,7 @@ Describe 'A drive of stored files' {
         $files = @(Get-ChildItem Dfss1: -Recurse | Where-Object { -not $_.PSIsContainer })
         $files.Count | Should -Be (2 * $names.Count)
         foreach ($file in $files) { $file | Get-Content | Should -BeExactly ($file.Name -split '/')[-1] }
-        foreach ($name in $names | Where-Object { $_ -notin 'd::e', 'Dfss1:x' }) {
+        foreach ($name in $names | Where-Object { $_ -ne 'd::e' }) {
             Get-Content -LiteralPath "Dfss1:/$name" | Should -BeExactly $name
             Get-Content "Dfss1:/in $([WildcardPattern]::Escape("$name/$name"))" | Should -BeExactly $name
         }
