@@ -8,7 +8,7 @@ namespace Dfss.Commands;
 /// </summary>
 internal sealed class DriveMessages
 {
-    /// <summary>100: more, of a drive that nobody uses, are dropped.</summary>
+    /// <summary>100: more, of a drive that is not used, are dropped.</summary>
     private const int MaxHeld = 100;
 
     private readonly ConcurrentQueue<(bool IsWarning, string Text)> held = [];

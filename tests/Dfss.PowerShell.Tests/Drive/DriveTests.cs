@@ -74,7 +74,6 @@ public sealed class DriveTests : IDisposable
     [InlineData("back`tick")]
     [InlineData("c:d")]
     [InlineData("d::e")]
-    [InlineData("D:x")]
     [InlineData("~")]
     [InlineData("quo'te\"$x")]
     [InlineData("..x/x..")]
