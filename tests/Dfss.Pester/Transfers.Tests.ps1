@@ -1,6 +1,6 @@
 #Requires -Modules @{ ModuleName = 'Pester'; ModuleVersion = '5.7' }
 
-# Transfers as objects.
+# Transfers of this process and of one that was killed.
 
 BeforeAll {
     . (Join-Path $PSScriptRoot Suite.ps1)
@@ -8,7 +8,7 @@ BeforeAll {
     $script:content = [byte[]]::new(20MB)
     $script:seed = 0
 
-    # Waits until a condition holds: for what a job does, which sends no event.
+    # Waits until a condition holds: for what another process does, which sends no event.
     function Wait-Until([scriptblock] $Condition) {
         $watch = [Diagnostics.Stopwatch]::StartNew()
         while (-not (& $Condition)) {
@@ -49,6 +49,30 @@ Describe 'Transfers' {
         Get-DfssTransfer | Resume-DfssTransfer
         ($job | Wait-Job -Timeout 60).State | Should -Be Completed
         ($job | Receive-Job).Name | Should -Be big
+        Get-DfssTransfer | Should -BeNullOrEmpty
+    }
+
+    It 'resumes in another process what was killed' {
+        $start = "Send-DfssFile '$PWD/big' -Name n/big -Peer $($peer.Endpoint) -BandwidthLimit 4MB -KeepVersions 2"
+        $process = Start-Process $pwsh -PassThru -ArgumentList @(
+            '-NoProfile', '-NonInteractive', '-Command', "`"Import-Module '$manifest'; $start`"")
+        $state = Join-Path ($env:XDG_STATE_HOME ?? "$HOME/.local/state") dfss
+        Wait-Until { (Get-ChildItem (Join-Path $state sends) -ErrorAction Ignore).Length -gt 300 }
+        $process.Kill($true)
+        $process.WaitForExit()
+
+        # The system may release the lock of its journal a moment later.
+        Wait-Until { Get-DfssTransfer }
+        $found = Get-DfssTransfer
+        $found.State | Should -Be Interrupted
+        $found.Name | Should -Be n/big
+        $found.TransferredBytes | Should -BeGreaterThan 0
+        $found.Peers | Should -Be $peer.Endpoint
+        Get-Content (Join-Path $state transfers *.json) -Raw | Should -Match 'KeepVersions'
+        $job = $found | Resume-DfssTransfer -AsJob
+        Wait-Until { Get-DfssTransfer -State Running }
+        Get-DfssTransfer | Set-DfssTransfer -BandwidthLimit 0
+        ($job | Wait-Job -Timeout 60 | Receive-Job).Name | Should -Be n/big
         Get-DfssTransfer | Should -BeNullOrEmpty
     }
 
