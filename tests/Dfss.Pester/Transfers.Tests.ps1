@@ -60,6 +60,9 @@ Describe 'Transfers' {
         Wait-Until { (Get-ChildItem (Join-Path $state sends) -ErrorAction Ignore).Length -gt 300 }
         $process.Kill($true)
         $process.WaitForExit()
+
+        # The system may release the lock of its journal a moment later.
+        Wait-Until { Get-DfssTransfer }
         $found = Get-DfssTransfer
         $found.State | Should -Be Interrupted
         $found.Name | Should -Be n/big
