@@ -42,7 +42,7 @@ public sealed partial class LayeringTests
             ["Receiving"] = ["Remote", "Naming", "Reading", "Local"],
             ["Upkeep"] = ["Remote", "Naming", "Reading"],
             ["Editing"] = ["Remote", "Naming", "Reading", "Sending", "Receiving", "Upkeep"],
-            ["Copying"] = ["Local", "Reading", "Sending", "Receiving"],
+            ["Copying"] = ["Local", "Naming", "Reading", "Sending", "Receiving"],
         },
         ["Storage"] = new()
         {
