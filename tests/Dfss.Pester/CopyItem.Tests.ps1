@@ -33,14 +33,15 @@ BeforeAll {
     function Get-State($Session) {
         Invoke-Command -Session $Session {
             foreach ($number in 1..10) { [GC]::Collect(); [GC]::WaitForPendingFinalizers() }
-            (Get-Variable -Scope Global).Name | Where-Object { $_ -notin 'Error', '?', '^', '$', 'LASTEXITCODE', 'number' }
+            (Get-Variable -Scope Global).Name |
+                Where-Object { $_ -notin 'Error', '?', '^', '$', 'LASTEXITCODE', 'number' }
             (Get-ChildItem function:).Name
             (Get-Module).Name
             [AppDomain]::CurrentDomain.GetAssemblies().FullName -match 'Dfss|MessagePack'
             [IO.Directory]::GetFileSystemEntries([IO.Path]::GetTempPath())
             if ($IsLinux) {
                 $own = (Get-ChildItem "/proc/$PID/fd" | ForEach-Object Target) -match '^socket:' -replace '\D'
-                foreach ($line in [IO.File]::ReadAllLines('/proc/net/tcp') + [IO.File]::ReadAllLines('/proc/net/tcp6')) {
+                foreach ($line in '/proc/net/tcp', '/proc/net/tcp6' | ForEach-Object { [IO.File]::ReadAllLines($_) }) {
                     $fields = -split $line
                     if ($fields[3] -eq '0A' -and $fields[9] -in $own) { "listens at $($fields[1])" }
                 }
@@ -51,7 +52,8 @@ BeforeAll {
     function Get-Tree([string] $Path) {
         Get-ChildItem $Path -Recurse -Force | ForEach-Object {
             $name = [IO.Path]::GetRelativePath($Path, $_.FullName)
-            $_.PSIsContainer ? "$name/" : "$name $((Get-FileHash -LiteralPath $_.FullName).Hash) $($_.LastWriteTimeUtc.Ticks)"
+            $hash = $_.PSIsContainer ? '' : (Get-FileHash -LiteralPath $_.FullName).Hash
+            $_.PSIsContainer ? "$name/" : "$name $hash $($_.LastWriteTimeUtc.Ticks)"
         } | Sort-Object
     }
 }
@@ -271,7 +273,8 @@ Describe 'Copy-DfssItem over ssh' -Skip:$noSsh {
         $until = [datetime]::UtcNow.AddSeconds(20)
         do {
             $client = [System.Net.Sockets.TcpClient]::new()
-            try { $client.Connect('127.0.0.1', $port); $isUp = $true } catch { $isUp = $false } finally { $client.Dispose() }
+            try { $client.Connect('127.0.0.1', $port); $isUp = $true } catch { $isUp = $false }
+            $client.Dispose()
         } until ($isUp -or $server.HasExited -or [datetime]::UtcNow -gt $until)
         $script:session = New-PSSession -HostName 127.0.0.1 -Port $port -UserName ([Environment]::UserName) `
             -KeyFilePath "$sshdFolder/user" -Options @{
@@ -288,7 +291,8 @@ Describe 'Copy-DfssItem over ssh' -Skip:$noSsh {
         New-RandomFile "$TestDrive/ssh/large.bin" 5MB
         $copy = Copy-DfssItem "$TestDrive/ssh/large.bin" -ToSession $session -Destination "$TestDrive/over/" -PassThru
         $copy.Route | Should -Not -Be 'Session'
-        Copy-DfssItem "$TestDrive/over/large.bin" -FromSession $session -Destination "$TestDrive/back.bin" -ThroughSession
+        Copy-DfssItem "$TestDrive/over/large.bin" -FromSession $session -Destination "$TestDrive/back.bin" `
+            -ThroughSession
         (Get-FileHash "$TestDrive/back.bin").Hash | Should -Be (Get-FileHash "$TestDrive/ssh/large.bin").Hash
     }
 }

@@ -154,7 +154,7 @@ public sealed partial class CopyDfssItemCommand
                 return Include.Length == 0 && Filter is null;
             case ItemCopyEntryKind.Unreadable:
                 await WriteErrorAsync(ErrorRecords.Create(
-                    "PathUnreadable", ErrorCategory.ReadError, entry.Path,
+                    "PathUnreadable", ErrorCategory.PermissionDenied, entry.Path,
                     $"'{entry.Path}' cannot be read: {entry.Problem}",
                     "Run the command as a user who can read it.")).ConfigureAwait(false);
                 return false;

@@ -52,12 +52,14 @@ public sealed partial class CopyDfssItemCommand : DfssCmdlet
     /// <summary>The session whose machine is copied to.</summary>
     [Parameter(ParameterSetName = PathToSet, Mandatory = true, HelpMessage = "The session to copy to.")]
     [Parameter(ParameterSetName = LiteralToSet, Mandatory = true, HelpMessage = "The session to copy to.")]
+    [ArgumentCompleter(typeof(NoCompletion))]
     [ValidateNotNull]
     public PSSession? ToSession { get; set; }
 
     /// <summary>The session whose machine is copied from.</summary>
     [Parameter(ParameterSetName = PathFromSet, Mandatory = true, HelpMessage = "The session to copy from.")]
     [Parameter(ParameterSetName = LiteralFromSet, Mandatory = true, HelpMessage = "The session to copy from.")]
+    [ArgumentCompleter(typeof(NoCompletion))]
     [ValidateNotNull]
     public PSSession? FromSession { get; set; }
 

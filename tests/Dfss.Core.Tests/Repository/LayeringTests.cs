@@ -44,7 +44,7 @@ public sealed partial class LayeringTests
             ["Upkeep"] = ["Remote", "Naming", "Reading"],
             ["Editing"] = ["Remote", "Naming", "Reading", "Sending", "Receiving", "Upkeep"],
             ["Tracking"] = ["Sending", "Receiving"],
-            ["Copying"] = ["Local", "Reading", "Sending", "Receiving"],
+            ["Copying"] = ["Local", "Naming", "Reading", "Sending", "Receiving"],
         },
         ["Storage"] = new()
         {
