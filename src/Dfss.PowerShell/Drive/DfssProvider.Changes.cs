@@ -198,8 +198,13 @@ public sealed partial class DfssProvider
     /// </summary>
     private bool Overlaps(DrivePath path, StoredFile[] files, string newName)
     {
+        // A new name that cannot be is the error of its file.
         HashSet<string> names = files.Select(file => file.Record.Name).ToHashSet(StringComparer.Ordinal);
-        if (Array.Find(files, file => names.Contains(NewNameOf(file, path, newName))) is not { } first)
+        if (Array.Find(
+            files,
+            file => FileName.TryNormalize(
+                string.Concat(newName, file.Record.Name.AsSpan(path.Name.Length)), out string? name, out _)
+                && names.Contains(name)) is not { } first)
         {
             return false;
         }

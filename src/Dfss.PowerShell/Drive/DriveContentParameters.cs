@@ -29,9 +29,9 @@ public sealed class DriveReaderParameters
         null => new DriveReaderParameters(),
         DriveReaderParameters own => own,
         FileSystemContentReaderDynamicParameters { DelimiterSpecified: true } =>
-            throw DriveOptions.Refuse("-Delimiter", "Leave it out."),
+            throw DriveOptions.Refuse("Delimiter", "Leave it out."),
         FileSystemContentReaderDynamicParameters { Wait.IsPresent: true } =>
-            throw DriveOptions.Refuse("-Wait", "Leave it out."),
+            throw DriveOptions.Refuse("Wait", "Leave it out."),
         FileSystemContentReaderDynamicParameters disk => new DriveReaderParameters
         {
             Raw = disk.Raw,
@@ -89,7 +89,7 @@ internal static class DriveOptions
     /// <exception cref="CmdletException">OptionNotOfDrive: -Stream, which Windows has, is given.</exception>
     internal static bool IsAsByteStream(FileSystemContentDynamicParametersBase disk) => Find(disk, "Stream") is null
         ? Find(disk, "AsByteStream") is SwitchParameter { IsPresent: true }
-        : throw Refuse("-Stream", "Leave it out.");
+        : throw Refuse("Stream", "Leave it out.");
 
     /// <summary>A property by its name: the reference assembly of PowerShell lacks some of them.</summary>
     private static object? Find(FileSystemContentDynamicParametersBase disk, string name) =>
@@ -98,9 +98,9 @@ internal static class DriveOptions
     /// <summary>The error of an option that a drive does not have.</summary>
     internal static CmdletException Refuse(string option, string action) => new(ErrorRecords.Create(
         "OptionNotOfDrive", ErrorCategory.InvalidArgument, option,
-        $"{option} cannot be used for a file on a drive of stored files.", action));
+        $"The option {option} cannot be used for a file on a drive of stored files.", action));
 
     /// <summary>The error of options that are of neither.</summary>
     internal static CmdletException RefuseLocation() => Refuse(
-        "An option of the current location's provider", "Set the location to a disk, or to the drive.");
+        "of the current location's provider", "Set the location to a disk, or to the drive.");
 }
