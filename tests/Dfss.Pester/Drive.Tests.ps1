@@ -284,7 +284,7 @@ Describe 'A drive whose peer does not answer' {
 
     It 'changes no folder of which not all is known' {
         foreach ($name in 'f/a', 'g') { 'x' | Set-DfssContent $name -Peer $peer }
-        $null = New-PSDrive -Name V -PSProvider Dfss -Root '' -Peer $peer, localhost:1
+        $null = New-PSDrive -Name V -PSProvider Dfss -Root '' -Peer $peer, $other, localhost:1
         foreach ($change in { Copy-Item V:/f V:/n -Recurse -ErrorAction Stop },
             { Remove-Item V:/f -Recurse -ErrorAction Stop }, { Rename-Item V:/f n -ErrorAction Stop },
             { Move-Item V:/f V:/n/ -ErrorAction Stop }) {
