@@ -32,9 +32,13 @@ BeforeAll {
     # and sockets that listen.
     function Get-State($Session) {
         Invoke-Command -Session $Session {
-            foreach ($number in 1..10) { [GC]::Collect(); [GC]::WaitForPendingFinalizers() }
+            # What still unwinds, such as a pool's thread, keeps the code loaded for a moment.
+            $until = [datetime]::UtcNow.AddSeconds(60)
+            do { [GC]::Collect(); [GC]::WaitForPendingFinalizers() }
+            while ([datetime]::UtcNow -lt $until -and
+                ([AppDomain]::CurrentDomain.GetAssemblies().FullName -match 'Dfss|MessagePack'))
             (Get-Variable -Scope Global).Name |
-                Where-Object { $_ -notin 'Error', '?', '^', '$', 'LASTEXITCODE', 'number' }
+                Where-Object { $_ -notin 'Error', '?', '^', '$', 'LASTEXITCODE', 'until' }
             (Get-ChildItem function:).Name
             (Get-Module).Name
             [AppDomain]::CurrentDomain.GetAssemblies().FullName -match 'Dfss|MessagePack'
@@ -193,7 +197,7 @@ Describe 'Copy-DfssItem' {
                 $running = $shell.BeginInvoke()
                 while (-not ($shell.Streams.Progress.ReadAll().PercentComplete -gt 0)) {
                     if ($running.IsCompleted) { $shell.EndInvoke($running); throw 'The copy has ended before.' }
-                    $null = [System.Threading.Thread]::Yield()
+                    $null = $running.AsyncWaitHandle.WaitOne(5)
                 }
 
                 $shell, $running

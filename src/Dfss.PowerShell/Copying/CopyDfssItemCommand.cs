@@ -19,6 +19,7 @@ public sealed partial class CopyDfssItemCommand : DfssCmdlet
 
     private readonly List<string> localSources = [];
     private readonly List<string> remoteSources = [];
+    private int givenPaths;
 
     /// <summary>What to copy, with wildcards; at the session's side with -FromSession.</summary>
     [Parameter(ParameterSetName = PathToSet, Mandatory = true, Position = 0, ValueFromPipeline = true,
@@ -113,6 +114,7 @@ public sealed partial class CopyDfssItemCommand : DfssCmdlet
     {
         foreach (string path in IsLiteral ? LiteralPath : Path)
         {
+            givenPaths++;
             if (!IsToSession)
             {
                 remoteSources.Add(path);
@@ -164,7 +166,8 @@ public sealed partial class CopyDfssItemCommand : DfssCmdlet
             ItemCopier copier = IsToSession ? remote.Client.ToHost() : remote.Client.FromHost();
             ItemCopyPlace place = await copier.LookAsync(destination, cancellationToken).ConfigureAwait(false);
             IReadOnlyList<PlannedItem> items = await PlanAsync(
-                copier, sources, place, hasOne: given == 1, cancellationToken).ConfigureAwait(false);
+                copier, sources, place, hasOne: given == 1 && givenPaths == 1, cancellationToken).ConfigureAwait(false);
+            destinations = new Destinations(place.IgnoresCase);
             await CopyAsync(copier, items, filters, remote.Client.DirectAddress, cancellationToken)
                 .ConfigureAwait(false);
         }
@@ -245,7 +248,7 @@ public sealed partial class CopyDfssItemCommand : DfssCmdlet
         string? failure = await remote.Client.ConnectAsync(
             Session.ComputerName, ConnectLimit, cancellationToken).ConfigureAwait(false);
         await WriteVerboseAsync(failure is null
-            ? $"The files go over a direct connection to {remote.Client.DirectAddress}."
-            : $"The files go through the session: there is no direct connection. {failure}").ConfigureAwait(false);
+            ? $"The files go over a direct connection to {RemoteText.Show(remote.Client.DirectAddress)}."
+            : $"The files go through the session: there is no direct connection. {RemoteText.Show(failure)}").ConfigureAwait(false);
     }
 }

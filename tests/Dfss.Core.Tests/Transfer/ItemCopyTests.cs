@@ -14,7 +14,7 @@ public sealed class ItemCopyTests : IAsyncDisposable
     private static readonly ItemCopyWalk All = new(IncludesHidden: true, FollowsLinks: false);
 
     private readonly TemporaryFolder folder = new();
-    private readonly ItemCopyHost host = new();
+    private ItemCopyHost host = new();
     private readonly ItemCopyClient client;
     private Func<byte[], byte[]> inTransit = frame => frame;
     private int calls;
@@ -63,7 +63,7 @@ public sealed class ItemCopyTests : IAsyncDisposable
             string name = entry.Name.Length == 0 ? "copy" : $"copy/{entry.Name}";
             if (entry.Kind == ItemCopyEntryKind.Folder)
             {
-                await copier.MakeFolderAsync(PathOf("there"), name, Token);
+                await copier.MakeFolderAsync(PathOf("there"), name, entry.UnixMode, Token);
             }
             else
             {
@@ -94,6 +94,7 @@ public sealed class ItemCopyTests : IAsyncDisposable
             PathOf("large"), PathOf("there"), "copy", force: false,
             new CallbackProgress(progress => stop.Cancel()), stop.Token));
         string part = Assert.Single(PartFiles());
+        await RestartHostAsync();
 
         ItemCopyResult result = await copier.CopyAsync(
             PathOf("large"), PathOf("there"), "copy", force: false, progress: null, Token);
@@ -119,6 +120,7 @@ public sealed class ItemCopyTests : IAsyncDisposable
             }),
             stop.Token);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => copying);
+        await RestartHostAsync();
         using (FileStream part = File.Open(Assert.Single(PartFiles()), FileMode.Open))
         {
             part.Write(new byte[DfssLimits.DefaultChunkSize]);
@@ -198,7 +200,7 @@ public sealed class ItemCopyTests : IAsyncDisposable
                 PathOf("file"), PathOf("there"), name, force: true, progress: null, Token));
             Assert.Equal(DfssErrorCode.InvalidName, error.Code);
             error = await Assert.ThrowsAsync<DfssException>(() =>
-                copier.MakeFolderAsync(PathOf("there"), name, Token));
+                copier.MakeFolderAsync(PathOf("there"), name, unixMode: null, Token));
             Assert.Equal(DfssErrorCode.InvalidName, error.Code);
         }
 
@@ -220,6 +222,57 @@ public sealed class ItemCopyTests : IAsyncDisposable
                 PathOf(source), PathOf("there"), name, force: false, progress: null, Token))).Code;
     }
 
+    [Fact]
+    public async Task Others_are_permitted_no_more_than_by_the_source_and_by_what_is_replaced()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Unix permission bits");
+        const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        Write("tree/file", 100);
+        File.SetUnixFileMode(PathOf("tree"), Private | UnixFileMode.UserExecute);
+        File.SetUnixFileMode(PathOf("tree/file"), Private | UnixFileMode.GroupRead | UnixFileMode.OtherWrite);
+        ItemCopier copier = client.FromHost();
+        await foreach (ItemCopyEntry entry in copier.ListAsync(PathOf("tree"), All, Token))
+        {
+            if (entry.Kind == ItemCopyEntryKind.Folder)
+            {
+                await copier.MakeFolderAsync(PathOf("there"), "copy", entry.UnixMode, Token);
+            }
+        }
+
+        async Task<UnixFileMode> CopyAsync(string name)
+        {
+            await copier.CopyAsync(PathOf("tree/file"), PathOf("there"), name, force: false, progress: null, Token);
+            return File.GetUnixFileMode(PathOf($"there/{name}"));
+        }
+
+        Write("there/replaced", 10);
+        File.SetUnixFileMode(PathOf("there/replaced"), Private);
+        UnixFileMode made = await CopyAsync("copy/file");
+        Assert.Equal(Private, made & ~UnixFileMode.GroupRead);
+        Assert.Equal(Private, await CopyAsync("replaced"));
+        Assert.Equal(Private | UnixFileMode.UserExecute, File.GetUnixFileMode(PathOf("there/copy")));
+    }
+
+    [Fact]
+    public async Task A_target_that_never_replaces_a_file_does_not_make_the_copy_endless()
+    {
+        Write("file", LargeBytes);
+        LocalItemSource source = new(ItemCopyHost.CreateBuffers());
+
+        DfssException error = await Assert.ThrowsAsync<DfssException>(() =>
+            new ItemCopier(source, new StubbornTarget()).CopyAsync(
+                PathOf("file"), PathOf("there"), "file", force: false, progress: null, Token));
+
+        Assert.Equal(DfssErrorCode.ProtocolViolation, error.Code);
+    }
+
+    /// <summary>An end of the host waits until the interrupted copy has closed its files.</summary>
+    private async Task RestartHostAsync()
+    {
+        await host.DisposeAsync();
+        host = new ItemCopyHost();
+    }
+
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     private static bool Is(byte[] frame, string operation) => ItemFrames.Read(frame).Message.Operation == operation;
@@ -239,4 +292,37 @@ public sealed class ItemCopyTests : IAsyncDisposable
 
     private string[] PartFiles() =>
         Directory.GetFiles(PathOf("there"), $"*{PartFile.Suffix}", SearchOption.AllDirectories);
+
+    /// <summary>A target whose file is always there already, and is another one.</summary>
+    private sealed class StubbornTarget : IItemTarget, IOpenItemTarget
+    {
+        public string Path => "file";
+
+        public bool IsThere => true;
+
+        public IReadOnlyList<int> Claimed => [0];
+
+        public ValueTask<IOpenItemTarget> OpenAsync(
+            ItemPath path, ItemFacts facts, ItemOpenMode mode, CancellationToken cancellationToken) => new(this);
+
+        public ValueTask<ChunkId[]> HashAsync(IReadOnlyList<int> indexes, CancellationToken cancellationToken) =>
+            new(new ChunkId[indexes.Count]);
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+        public ValueTask<ItemCopyPlace> LookAsync(string path, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
+
+        public ValueTask MakeFolderAsync(ItemPath path, int? unixMode, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
+
+        public ValueTask<ItemPut> PutAsync(
+            ItemPath path, ItemFacts facts, ItemChunk content, bool force, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
+
+        public ValueTask WriteAsync(int index, ItemChunk chunk, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
+
+        public ValueTask CommitAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
+    }
 }

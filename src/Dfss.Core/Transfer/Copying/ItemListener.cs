@@ -25,7 +25,7 @@ internal sealed class ItemListener : IAsyncDisposable
     /// <param name="listener">Takes the connections; disposed with this.</param>
     /// <param name="tls">Authenticates them.</param>
     /// <param name="server">Answers the calls.</param>
-    /// <param name="heard">Called for each call.</param>
+    /// <param name="heard">Called at the begin and at the end of each call.</param>
     public ItemListener(IConnectionListener listener, PinnedTls tls, ItemServer server, Action heard)
     {
         this.listener = listener;
@@ -131,6 +131,7 @@ internal sealed class ItemListener : IAsyncDisposable
         }
         finally
         {
+            heard();
             answering.Release();
         }
     }
