@@ -167,6 +167,29 @@ Describe 'Copy-DfssItem' {
         Get-State $session | Should -Be $before
     }
 
+    It 'refuses a second source of one destination' {
+        New-RandomFile "$TestDrive/two/a/x.log" 10
+        New-RandomFile "$TestDrive/two/b/x.log" 20
+        "$TestDrive/two/a/x.log", "$TestDrive/two/b/x.log" | Copy-DfssItem -ToSession $session -Destination all/ `
+            -ErrorAction SilentlyContinue -ErrorVariable failed
+        $failed.FullyQualifiedErrorId | Should -BeLike 'DestinationExists*'
+        (Get-Item "$target/all/x.log").Length | Should -Be 10
+        { Copy-DfssItem "$TestDrive/two/a/x.log", "$TestDrive/two/gone" -ToSession $session -Destination one `
+                -ErrorAction SilentlyContinue } | Should -Throw -ErrorId 'DestinationNotFolder*'
+        "$target/one" | Should -Not -Exist
+    }
+
+    It 'gives a private folder to nobody else' -Skip:$IsWindows {
+        New-RandomFile "$TestDrive/private/below/file" 10
+        [IO.File]::SetUnixFileMode("$TestDrive/private", 'UserRead, UserWrite, UserExecute')
+        foreach ($name in 'all', 'some') {
+            $include = $name -eq 'some' ? @{ Include = 'file' } : @{}
+            Copy-DfssItem "$TestDrive/private" -ToSession $session -Destination $name -Recurse @include
+            "$target/$name/below/file" | Should -Exist
+            [IO.File]::GetUnixFileMode("$target/$name") | Should -Be 'UserExecute, UserWrite, UserRead'
+        }
+    }
+
     It 'refuses a session that is closed' {
         $closed = New-ProcessSession
         Remove-PSSession $closed

@@ -25,7 +25,7 @@ public sealed partial class CopyDfssItemCommand
         {
             throw new CmdletException(ErrorRecords.Create(
                 "DestinationNotFolder", ErrorCategory.InvalidArgument, Destination,
-                $"Several items are to be copied to '{place.Path}', which is no folder.",
+                $"Several items are to be copied to '{RemoteText.Show(place.Path)}', which is no folder.",
                 "End -Destination with '/' to copy into a folder."));
         }
 
@@ -164,11 +164,12 @@ public sealed partial class CopyDfssItemCommand
             return true;
         }
 
-        await WriteErrorAsync(ErrorRecords.Create(
-            "DestinationExists", ErrorCategory.ResourceExists, entry.Path,
+        DfssException failure = new(
+            DfssErrorCode.DestinationExists,
             $"'{RemoteText.Show(entry.Path)}' is not copied: another source of this command has the same destination, "
                 + $"'{RemoteText.Show(name)}'.",
-            "Copy it into another folder, or under another name.")).ConfigureAwait(false);
+            "Copy it into another folder, or under another name.");
+        await WriteErrorAsync(ErrorRecords.Create(failure, entry.Path)).ConfigureAwait(false);
         return false;
     }
 
@@ -193,10 +194,10 @@ public sealed partial class CopyDfssItemCommand
                     "Run the command as a user who can read it.")).ConfigureAwait(false);
                 return false;
             default:
+                string shown = RemoteText.Show(entry.Path);
                 await WriteVerboseAsync(entry.Kind == ItemCopyEntryKind.FolderLink
-                    ? $"'{RemoteText.Show(entry.Path)}' is a link to a folder, and is passed over; "
-                        + "-FollowSymlink copies it."
-                    : $"'{RemoteText.Show(entry.Path)}' is no file that could be copied, and is passed over.").ConfigureAwait(false);
+                    ? $"'{shown}' is a link to a folder, and is passed over; -FollowSymlink copies it."
+                    : $"'{shown}' is no file that could be copied, and is passed over.").ConfigureAwait(false);
                 return false;
         }
     }

@@ -247,8 +247,8 @@ public sealed partial class CopyDfssItemCommand : DfssCmdlet
 
         string? failure = await remote.Client.ConnectAsync(
             Session.ComputerName, ConnectLimit, cancellationToken).ConfigureAwait(false);
-        await WriteVerboseAsync(failure is null
-            ? $"The files go over a direct connection to {RemoteText.Show(remote.Client.DirectAddress)}."
-            : $"The files go through the session: there is no direct connection. {RemoteText.Show(failure)}").ConfigureAwait(false);
+        await WriteVerboseAsync(RemoteText.Show(failure is null
+            ? $"The files go over a direct connection to {remote.Client.DirectAddress}."
+            : $"The files go through the session: there is no direct connection. {failure}")).ConfigureAwait(false);
     }
 }

@@ -53,7 +53,20 @@ internal sealed class ItemListener : IAsyncDisposable
         while (!stop.IsCancellationRequested)
         {
             await room.WaitAsync(stop.Token).ConfigureAwait(false);
-            IConnection connection = await listener.AcceptAsync(stop.Token).ConfigureAwait(false);
+            IConnection connection;
+            try
+            {
+                connection = await listener.AcceptAsync(stop.Token).ConfigureAwait(false);
+            }
+            catch (DfssException)
+            {
+                // Such as too many open files: the next attempt may succeed, and the client has the session.
+                room.Release();
+                await Task.Delay(
+                    RetryPolicy.Accept.PauseAfter(failures: 1), TimeProvider.System, stop.Token).ConfigureAwait(false);
+                continue;
+            }
+
             sessions.RemoveAll(session => session.IsCompleted);
             sessions.Add(ServeAsync(connection));
         }
