@@ -179,7 +179,7 @@ Describe 'Copy-DfssItem' {
         "$target/one" | Should -Not -Exist
     }
 
-    It 'gives a private folder to nobody else' -Skip:$IsWindows {
+    It 'keeps a private folder private' -Skip:$IsWindows {
         New-RandomFile "$TestDrive/private/below/file" 10
         [IO.File]::SetUnixFileMode("$TestDrive/private", 'UserRead, UserWrite, UserExecute')
         foreach ($name in 'all', 'some') {

@@ -62,7 +62,7 @@ internal sealed class LocalItemSource(ChunkBuffers buffers) : IItemSource
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            // It is gone, or nobody else can see it: the copy is its owner's only.
+            // It is gone, or unreadable: the copy is its owner's only.
             return 0;
         }
     }
