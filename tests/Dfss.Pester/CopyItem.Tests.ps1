@@ -167,6 +167,13 @@ Describe 'Copy-DfssItem' {
         Get-State $session | Should -Be $before
     }
 
+    It 'sends code for every platform' {
+        # With machine code for one platform it would be three times as much.
+        $command = (Get-Command Copy-DfssItem).ImplementingType
+        $bytes = $command.Assembly.GetType('Dfss.Commands.CarriedCode').GetProperty('Bytes', 'Static, NonPublic')
+        $bytes.GetValue($null).Length | Should -BeLessThan 1.5MB
+    }
+
     It 'refuses a second source of one destination' {
         New-RandomFile "$TestDrive/two/a/x.log" 10
         New-RandomFile "$TestDrive/two/b/x.log" 20
