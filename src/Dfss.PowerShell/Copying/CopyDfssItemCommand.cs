@@ -70,6 +70,7 @@ public sealed partial class CopyDfssItemCommand : DfssCmdlet
 
     /// <summary>Of a folder, only files whose name matches this pattern.</summary>
     [Parameter(HelpMessage = "Of a folder, only files whose name matches this pattern.")]
+    [TextArgument]
     [SupportsWildcards]
     [ArgumentCompleter(typeof(NoCompletion))]
     [ValidateNotNullOrEmpty]
@@ -77,12 +78,14 @@ public sealed partial class CopyDfssItemCommand : DfssCmdlet
 
     /// <summary>Of a folder, only files that match one of these patterns.</summary>
     [Parameter(HelpMessage = "Of a folder, only files that match one of these patterns.")]
+    [TextArgument]
     [SupportsWildcards]
     [ArgumentCompleter(typeof(NoCompletion))]
     public string[] Include { get; set; } = [];
 
     /// <summary>Files and folders below a folder that are left out.</summary>
     [Parameter(HelpMessage = "Files and folders below a folder that are left out.")]
+    [TextArgument]
     [SupportsWildcards]
     [ArgumentCompleter(typeof(NoCompletion))]
     public string[] Exclude { get; set; } = [];
