@@ -169,6 +169,7 @@ internal static class ErrorRecords
             ["InvitationMissing"] = (ErrorCategory.InvalidArgument, "Give -Invitation, or set $env:DFSS_INVITATION."),
             ["HiddenNameKeyMissing"] = (ErrorCategory.InvalidArgument, "Give -EncryptionKey too."),
             ["HiddenNameMissing"] = (ErrorCategory.InvalidArgument, "Give -HiddenName too, or no key."),
+            ["ListingIncomplete"] = (ErrorCategory.InvalidOperation, "Start the peers that do not answer."),
             ["MemberNotFound"] = (ErrorCategory.ObjectNotFound, "List the members with Get-DfssCertificate."),
             ["MirrorIncomplete"] = (ErrorCategory.InvalidOperation, "Correct the other errors, and run it again."),
             ["MirrorNeedsAnswer"] = (ErrorCategory.InvalidArgument, "Give -Confirm:$false."),
@@ -184,6 +185,7 @@ internal static class ErrorRecords
                 (ErrorCategory.InvalidArgument, "Give a -RelativeTo that all names begin with."),
             ["NamePrefixInvalid"] = (ErrorCategory.InvalidArgument, "Write a prefix, for example builds/*."),
             ["NameUsedTwice"] = (ErrorCategory.InvalidArgument, "Use -RelativeTo, or give each file its own -Name."),
+            ["OptionNotOfDrive"] = (ErrorCategory.InvalidArgument, "Leave the option out."),
             ["PassThruAndDetailed"] = (ErrorCategory.InvalidArgument, "Give one of them."),
             ["PassphraseMissing"] =
                 (ErrorCategory.InvalidArgument, "Give -Passphrase, or set $env:DFSS_CLUSTER_PASSPHRASE."),
