@@ -10,7 +10,10 @@ public abstract class TransferCmdlet : DfssCmdlet
     private const string InputObjectSet = "InputObject";
 
     /// <summary>The numbers of the transfers.</summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true, ParameterSetName = IdSet,
+    /// <remarks>
+    /// Not from the pipeline: the engine would prefer it to the object, whose state tells what the caller has seen.
+    /// </remarks>
+    [Parameter(Mandatory = true, Position = 0, ParameterSetName = IdSet,
         HelpMessage = "The numbers of the transfers, as Get-DfssTransfer shows them.")]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(NoCompletion))]

@@ -141,19 +141,6 @@ public sealed class TransferCommandTests : IAsyncLifetime
         Assert.Empty(session.Run(Mine).Output);
     }
 
-    [Fact]
-    public async Task A_transfer_by_a_drive_is_not_resumed_without_the_identity_of_the_drive()
-    {
-        session.Run("$null = New-PSDrive -Name Journal -PSProvider Dfss -Root '' -Peer $peer").ThrowIfFailed();
-        DfssTransfer stopped = await StopAsync("Send-DfssFile big -Name Journal:/big");
-        ErrorRecord error = Assert.Single(session.Run($"Resume-DfssTransfer {stopped.Id}").Errors);
-        Assert.Equal("TransferNeedsSecret", Result.IdOf(error));
-        Assert.Contains("drive 'Journal'", error.Exception.Message, StringComparison.Ordinal);
-        Assert.Single(session.Run("Send-DfssFile big -Name Journal:/big").As<DfssFileInfo>());
-        Assert.Empty(session.Run(Mine).Output);
-        session.Run("Remove-PSDrive Journal").ThrowIfFailed();
-    }
-
     private static IEnumerable<string> ReadJournals() => Directory.GetFiles(
         Path.Combine(Environment.GetEnvironmentVariable("XDG_STATE_HOME")!, "dfss", "transfers"))
         .Select(File.ReadAllText);
