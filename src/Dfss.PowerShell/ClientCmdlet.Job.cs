@@ -62,7 +62,13 @@ public abstract partial class ClientCmdlet
 
         Run(HoldKeysAsync);
         caller = new CallerSession(this);
-        recording = new RecordedCommand(this) { Identity = identity, Choice = choice, Peers = Client.Peers };
+        recording = new RecordedCommand(this)
+        {
+            Identity = identity,
+            Choice = choice,
+            Drive = driveName,
+            Peers = Client.Peers,
+        };
     }
 
     /// <inheritdoc/>

@@ -21,6 +21,7 @@ public abstract partial class ClientCmdlet
                 ? [.. Client.Peers.Select(peer => peer.ToString())]
                 : [.. (home ?? []).Select(member => member.DisplayName)],
             Parameters = optionTexts ??= ReadOptionTexts(),
+            Drive = driveName,
             Secrets = TransferOptionTexts.FindGivenAgain(this),
         };
 

@@ -20,6 +20,7 @@ public abstract partial class ClientCmdlet : DfssCmdlet
     private NameList? names;
     private TlsIdentity? identity;
     private ClusterChoice choice = ClusterChoice.None;
+    private string? driveName;
     private bool isVerbose;
     private bool isDebug;
 
@@ -68,6 +69,7 @@ public abstract partial class ClientCmdlet : DfssCmdlet
         {
             identity = drive.Store.Client.Options.Identity;
             choice = drive.Store.Choice;
+            driveName = drive.Name;
             client = new DfssClient(drive.Store.Client.Peers, CreateOptions());
             names = FindNames();
             return;
@@ -77,6 +79,7 @@ public abstract partial class ClientCmdlet : DfssCmdlet
         if (Replayed is { } recorded)
         {
             (identity, choice, peers) = (recorded.Identity, recorded.Choice, recorded.Peers);
+            driveName = recorded.Drive;
         }
         else
         {

@@ -155,6 +155,15 @@ public abstract class DfssCmdlet : PSCmdlet, IDisposable
         InvokeAsync(() => ShouldProcess(target, action));
 
     /// <summary>
+    /// Asks for work that can be stopped while the question waits for the pipeline thread, which may be in the command
+    /// that stops the work.
+    /// </summary>
+    private protected Task<bool> AskAsync(
+        string target, string action, CancellationToken cancellationToken) =>
+        InvokeAsync(() => !cancellationToken.IsCancellationRequested && ShouldProcess(target, action))
+            .WaitAsync(cancellationToken);
+
+    /// <summary>
     /// Asks whether to change this target; -Force stands for the answer unless -Confirm is given, and -WhatIf changes
     /// nothing with it either.
     /// </summary>

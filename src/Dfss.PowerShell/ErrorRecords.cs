@@ -172,6 +172,7 @@ internal static class ErrorRecords
             ["ListingIncomplete"] = (ErrorCategory.InvalidOperation, "Start the peers that do not answer."),
             ["MemberNotFound"] = (ErrorCategory.ObjectNotFound, "List the members with Get-DfssCertificate."),
             ["MirrorIncomplete"] = (ErrorCategory.InvalidOperation, "Correct the other errors, and run it again."),
+            ["MirrorNeedsAnswer"] = (ErrorCategory.InvalidArgument, "Give -Confirm:$false."),
             ["MirrorNeedsFolder"] = (ErrorCategory.InvalidArgument, "Give a folder."),
             ["MirrorSourceEmpty"] = (ErrorCategory.InvalidOperation, "Check the source."),
             ["MovedAndCopied"] = (ErrorCategory.InvalidArgument, "Give one of them."),
@@ -220,6 +221,11 @@ internal static class ErrorRecords
             ["StoreMissing"] = (ErrorCategory.InvalidArgument, "Give -StorePath or -StoreId."),
             ["StoreNotExpected"] = (ErrorCategory.InvalidArgument, "Leave -StorePath and -StoreId out."),
             ["WaitAndDetached"] = (ErrorCategory.InvalidArgument, "Give -Wait or -Detached, not both."),
+            ["TransferNeedsSecret"] = (ErrorCategory.InvalidOperation, "Run the command again, with its parameters."),
+            ["TransferNotDeleted"] = (ErrorCategory.WriteError, "Check who may write there, and run it again."),
+            ["TransferNotFound"] = (ErrorCategory.ObjectNotFound, "List the transfers with Get-DfssTransfer."),
+            ["TransferNotRunning"] = (ErrorCategory.InvalidOperation, "Start it again with Resume-DfssTransfer."),
+            ["TransferStopped"] = (ErrorCategory.OperationStopped, "Run the command again, which resumes."),
         };
 
     /// <summary>

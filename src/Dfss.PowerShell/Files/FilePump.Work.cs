@@ -78,7 +78,8 @@ internal sealed partial class FilePump
             return () => cmdlet.Fail(ErrorRecords.Create(
                 "TransferStopped", ErrorCategory.OperationStopped, file.Target,
                 $"The transfer of '{file.Name}' was stopped. What was moved is kept.",
-                "Run the command again, or Resume-DfssTransfer: it goes on from where it was."));
+                "Run the command again, or, for a file of over 8 MiB, Resume-DfssTransfer: it goes on from "
+                    + "where it was."));
         }
     }
 }

@@ -160,7 +160,7 @@ public sealed partial class ReceiveDfssFileCommand
         TransferDescription description = DescribeTransfer(
             TransferKind.Receive, file.Name, path, file.Record.ContentLength, file.Record.Home);
         string version = file.Record.Version.ToString(CultureInfo.InvariantCulture);
-        return file.Newest is null ? description : description with
+        return file.Newest is null && !IsBound(nameof(Version)) ? description : description with
         {
             Parameters = new Dictionary<string, IReadOnlyList<string>>(description.Parameters)
             {
@@ -192,7 +192,7 @@ public sealed partial class ReceiveDfssFileCommand
         }
 
         // Only now is it known that there is something to ask about.
-        if (unchanged.IsOn && !await ShouldProcessAsync(path, Describe(file)).ConfigureAwait(false))
+        if (unchanged.IsOn && !await AskAsync(path, Describe(file), cancellationToken).ConfigureAwait(false))
         {
             return Files.PassOver(file.Record.ContentLength, static () => { });
         }

@@ -80,10 +80,21 @@ public sealed partial class RepairDfssFileCommand : StoredFileCmdlet
             {
                 StoredName = file.Record.Name,
                 Home = file.Record.Home,
-                Description = PlanOnly || isWhatIf ? null : DescribeTransfer(
-                    TransferKind.Repair, file.Name, localPath: null, file.Record.ContentLength, file.Record.Home),
+                Description = PlanOnly || isWhatIf ? null : DescribeTransfer(file),
             },
             cancellationToken);
+
+    /// <summary>With the name that the peers have: a hidden one is repaired without its key, and its plain text is
+    /// never sent.</summary>
+    private TransferDescription DescribeTransfer(StoredFile file)
+    {
+        TransferDescription description = DescribeTransfer(
+            TransferKind.Repair, file.Record.Name, localPath: null, file.Record.ContentLength, file.Record.Home);
+        return description with
+        {
+            Secrets = [.. description.Secrets.Except([nameof(HiddenName), nameof(EncryptionKey)])],
+        };
+    }
 
     private async Task<Action> RepairAsync(
         StoredFile file, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
@@ -98,8 +109,8 @@ public sealed partial class RepairDfssFileCommand : StoredFileCmdlet
         RepairOptions options = CreateRepairOptions() with
         {
             Gate = TransferProgressTee.GateOf(progress),
-            Confirm = async (plan, _) =>
-                isWanted = await ShouldProcessAsync(file.Name, Describe(plan)).ConfigureAwait(false),
+            Confirm = async (plan, token) =>
+                isWanted = await AskAsync(file.Name, Describe(plan), token).ConfigureAwait(false),
         };
         RepairResult result =
             await Client.RepairAsync(file, options, progress, cancellationToken).ConfigureAwait(false);

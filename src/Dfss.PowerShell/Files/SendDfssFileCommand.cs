@@ -236,7 +236,8 @@ public sealed partial class SendDfssFileCommand : LocalFileCmdlet
         }
 
         // Only now is it known that there is something to ask about.
-        if (unchanged.IsOn && !await ShouldProcessAsync(file.Path, Describe(file)).ConfigureAwait(false))
+        if (unchanged.IsOn
+            && !await AskAsync(file.Path, Describe(file), cancellationToken).ConfigureAwait(false))
         {
             return Files.PassOver(file.Length, static () => { });
         }

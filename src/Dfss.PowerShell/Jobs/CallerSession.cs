@@ -58,7 +58,17 @@ internal sealed class CallerSession
 
         proxy.SetVariable("ConfirmPreference", ConfirmImpact.None);
         AddDrives(proxy);
-        proxy.Path.SetLocation(WildcardPattern.Escape(location));
+        try
+        {
+            proxy.Path.SetLocation(WildcardPattern.Escape(location));
+        }
+        catch (RuntimeException exception)
+        {
+            // The folder is gone. A relative path is then an error of the job.
+            Trace.TraceWarning($"The job has no location {location}: {exception.Message}");
+            proxy.Path.SetLocation("Variable:");
+        }
+
         return runspace;
     }
 

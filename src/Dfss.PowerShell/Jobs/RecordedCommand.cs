@@ -52,6 +52,9 @@ internal sealed class RecordedCommand
     /// <summary>The cluster that the identity is of.</summary>
     internal ClusterChoice Choice { get; init; } = ClusterChoice.None;
 
+    /// <summary>The drive that the peers and the identity are of; null if they are of no drive.</summary>
+    internal string? Drive { get; init; }
+
     /// <summary>The peers, found when the job was started.</summary>
     internal IReadOnlyList<PeerAddress> Peers { get; init; } = [];
 

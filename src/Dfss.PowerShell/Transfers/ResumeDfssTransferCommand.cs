@@ -27,17 +27,27 @@ public sealed class ResumeDfssTransferCommand : TransferCmdlet
 
     /// <inheritdoc/>
     private protected override async Task TakeInterruptedAsync(
-        TransferStatus status, CancellationToken cancellationToken)
+        TransferStatus status, DfssTransferState? seen, CancellationToken cancellationToken)
     {
         TransferDescription description = status.Description;
-        if (description.Secrets.Count > 0)
+        if (description.Drive is { } drive)
+        {
+            await WriteErrorAsync(ErrorRecords.Create(
+                "TransferNeedsSecret", ErrorCategory.InvalidOperation, status.Id,
+                $"'{description.Name}' was transferred by a path of the drive '{drive}', and no journal has the "
+                    + "identity of a drive.",
+                $"Run {TransferCommand.NameOf(description)} again, with the same path of the drive and the same "
+                    + "parameters. It goes on from where it was.")).ConfigureAwait(false);
+        }
+        else if (description.Secrets.Count > 0)
         {
             string names = string.Join(", ", description.Secrets.Select(name => $"-{name}"));
             await WriteErrorAsync(ErrorRecords.Create(
                 "TransferNeedsSecret", ErrorCategory.InvalidOperation, status.Id,
                 $"'{description.Name}' was transferred with {names}, and no journal has that.",
-                $"Run the command again, with the same parameters: {TransferCommand.Describe(description)}. It goes on "
-                    + "from where it was.")).ConfigureAwait(false);
+                $"Run {TransferCommand.NameOf(description)} again, with the same parameters"
+                    + (TransferCommand.Describe(description) is { } command ? $": {command}. " : ". ")
+                    + "It goes on from where it was.")).ConfigureAwait(false);
         }
         else if (await ShouldProcessAsync(Describe(description), "Start again").ConfigureAwait(false))
         {

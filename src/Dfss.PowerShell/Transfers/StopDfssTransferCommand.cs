@@ -24,8 +24,15 @@ public sealed class StopDfssTransferCommand : TransferCmdlet
 
     /// <inheritdoc/>
     private protected override async Task TakeInterruptedAsync(
-        TransferStatus status, CancellationToken cancellationToken)
+        TransferStatus status, DfssTransferState? seen, CancellationToken cancellationToken)
     {
+        if (seen is not (null or DfssTransferState.Interrupted))
+        {
+            // The caller asked to stop it. Only who has seen that it is interrupted asks to delete what it has kept.
+            TakeVerbose($"The transfer of '{status.Description.Name}' has ended already. What was moved is kept.");
+            return;
+        }
+
         if (!await ShouldProcessAsync(
             Describe(status.Description), "Forget, and delete what was moved").ConfigureAwait(false))
         {

@@ -10,7 +10,10 @@ public abstract class TransferCmdlet : DfssCmdlet
     private const string InputObjectSet = "InputObject";
 
     /// <summary>The numbers of the transfers.</summary>
-    [Parameter(Mandatory = true, Position = 0, ValueFromPipelineByPropertyName = true, ParameterSetName = IdSet,
+    /// <remarks>
+    /// Not from the pipeline: the engine would prefer it to the object, whose state tells what the caller has seen.
+    /// </remarks>
+    [Parameter(Mandatory = true, Position = 0, ParameterSetName = IdSet,
         HelpMessage = "The numbers of the transfers, as Get-DfssTransfer shows them.")]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(NoCompletion))]
@@ -26,7 +29,10 @@ public abstract class TransferCmdlet : DfssCmdlet
     /// <inheritdoc/>
     private protected sealed override async Task ProcessAsync(CancellationToken cancellationToken)
     {
-        foreach (int id in ParameterSetName == InputObjectSet ? InputObject.Select(one => one.Id) : Id)
+        IEnumerable<(int Id, DfssTransferState? Seen)> given = ParameterSetName == InputObjectSet
+            ? InputObject.Select(one => (one.Id, (DfssTransferState?)one.State))
+            : Id.Select(id => (id, (DfssTransferState?)null));
+        foreach ((int id, DfssTransferState? seen) in given)
         {
             if (ProcessTransfers.FindRunning(id) is { } running)
             {
@@ -34,7 +40,7 @@ public abstract class TransferCmdlet : DfssCmdlet
             }
             else if (ProcessTransfers.List().FirstOrDefault(one => one.Id == id) is { } status)
             {
-                await TakeInterruptedAsync(status, cancellationToken).ConfigureAwait(false);
+                await TakeInterruptedAsync(status, seen, cancellationToken).ConfigureAwait(false);
             }
             else
             {
@@ -50,7 +56,11 @@ public abstract class TransferCmdlet : DfssCmdlet
     private protected abstract Task TakeRunningAsync(TrackedTransfer transfer, CancellationToken cancellationToken);
 
     /// <summary>Takes a transfer that was interrupted; an error, unless the cmdlet does something with it.</summary>
-    private protected virtual Task TakeInterruptedAsync(TransferStatus status, CancellationToken cancellationToken) =>
+    /// <param name="status">The transfer.</param>
+    /// <param name="seen">Its state when Get-DfssTransfer gave it; null where only its number is given.</param>
+    /// <param name="cancellationToken">Ends the work.</param>
+    private protected virtual Task TakeInterruptedAsync(
+        TransferStatus status, DfssTransferState? seen, CancellationToken cancellationToken) =>
         WriteErrorAsync(ErrorRecords.Create(
             "TransferNotRunning", ErrorCategory.InvalidOperation, status.Id,
             FormattableString.Invariant($"Transfer {status.Id} of '{status.Description.Name}' does not run."),

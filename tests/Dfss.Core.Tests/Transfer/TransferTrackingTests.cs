@@ -92,9 +92,19 @@ public sealed class TransferTrackingTests
         string folder = Path.Combine(state, "transfers");
         await File.WriteAllTextAsync(Path.Combine(folder, "other.json"), """{"Name":"z","Later":[1]}""", Token);
         await File.WriteAllTextAsync(Path.Combine(folder, "cut.json"), """{"Name":"z""", Token);
+        await File.WriteAllTextAsync(Path.Combine(folder, "null.json"), """{"Name":"n","Peers":null}""", Token);
         Assert.Equal(["x", "z"], registry.FindInterrupted(state).Select(one => one.Description.Name).Order());
         Assert.True(registry.Forget(state, found.Description));
         Assert.Equal(["z"], registry.FindInterrupted(state).Select(one => one.Description.Name));
+
+        // An empty one may be of a transfer that another process begins now.
+        string begun = Path.Combine(folder, "begun.json");
+        await File.WriteAllTextAsync(begun, string.Empty, Token);
+        Assert.Single(registry.FindInterrupted(state));
+        Assert.True(File.Exists(begun));
+        File.SetLastWriteTimeUtc(begun, DateTime.UtcNow.AddMinutes(-2));
+        Assert.Single(registry.FindInterrupted(state));
+        Assert.False(File.Exists(begun));
     }
 
     [Fact]

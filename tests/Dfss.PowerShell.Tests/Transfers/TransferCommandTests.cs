@@ -83,6 +83,11 @@ public sealed class TransferCommandTests : IAsyncLifetime
         DfssTransfer stopped = await StopAsync("Send-DfssFile big -Name n/big -Peer $peer -KeepVersions 3 -Force");
         Assert.Equal("TransferNotRunning", Result.IdOf(Assert.Single(
             session.Run($"Set-DfssTransfer {stopped.Id} -BandwidthLimit 1MB").Errors)));
+
+        // These objects are of the time when it ran: it was asked to stop, not to forget.
+        Result again = session.Run("$seen | Stop-DfssTransfer -Verbose").ThrowIfFailed();
+        Assert.Contains(again.Verbose, line => line.Contains("has ended already", StringComparison.Ordinal));
+        Assert.Single(session.Run(Mine).As<DfssTransfer>());
         Result resumed = session.Run($"Resume-DfssTransfer {stopped.Id} -Verbose");
         DfssFileInfo file = Assert.Single(resumed.As<DfssFileInfo>());
         Assert.Equal(("n/big", folder["big"]), (file.Name, file.SourcePath));
@@ -102,7 +107,12 @@ public sealed class TransferCommandTests : IAsyncLifetime
         Assert.Equal("big", ((FileInfo)Assert.Single(again.Output).BaseObject).Name);
         Assert.Equal(File.ReadAllBytes(folder["big"]), File.ReadAllBytes(folder["out", "big"]));
 
-        DfssTransfer other = await StopAsync("Receive-DfssFile big new/ -Peer $peer -ThrottleLimit 1", hold: 3);
+        DfssTransfer other = await StopAsync(
+            "Receive-DfssFile big new/ -Version (Get-DfssFileInfo big -Peer $peer).Version -Peer $peer "
+                + "-ThrottleLimit 1",
+            hold: 3);
+        Assert.Contains(ReadJournals(), text => text.Contains(folder["new"], StringComparison.Ordinal)
+            && text.Contains("\"Version\":", StringComparison.Ordinal));
         Assert.True(File.Exists(folder["new", "big.dfss-part"]));
         session.Run($"Stop-DfssTransfer {other.Id} -WhatIf").ThrowIfFailed();
         Assert.True(File.Exists(folder["new", "big.dfss-part"]));
@@ -115,22 +125,25 @@ public sealed class TransferCommandTests : IAsyncLifetime
     public async Task A_journal_has_no_secret_and_says_what_must_be_given_again()
     {
         session.Run("$key = New-DfssEncryptionKey ./key").ThrowIfFailed();
-        DfssTransfer stopped = await StopAsync("Send-DfssFile big -Peer $peer -EncryptionKey $key");
+        DfssTransfer stopped = await StopAsync("Send-DfssFile big -Name \"it's\" -Peer $peer -EncryptionKey $key");
         ErrorRecord error = Assert.Single(session.Run($"Resume-DfssTransfer {stopped.Id}").Errors);
         Assert.Equal("TransferNeedsSecret", Result.IdOf(error));
         Assert.Contains("-EncryptionKey", error.Exception.Message, StringComparison.Ordinal);
         Assert.Contains(
-            $"Send-DfssFile -LiteralPath '{folder["big"]}' -Name 'big'", error.ErrorDetails.RecommendedAction,
+            $"Send-DfssFile -LiteralPath '{folder["big"]}' -Name 'it''s' -Peer '{peer.Address}'",
+            error.ErrorDetails.RecommendedAction,
             StringComparison.Ordinal);
         string secret =
             (await File.ReadAllTextAsync(folder["key"], TestContext.Current.CancellationToken))[11..].Trim();
-        string journals = Path.Combine(Environment.GetEnvironmentVariable("XDG_STATE_HOME")!, "dfss", "transfers");
-        Assert.All(
-            Directory.GetFiles(journals),
-            path => Assert.DoesNotContain(secret, File.ReadAllText(path), StringComparison.Ordinal));
-        Assert.Single(session.Run("Send-DfssFile big -Peer $peer -EncryptionKey $key").As<DfssFileInfo>());
+        Assert.All(ReadJournals(), text => Assert.DoesNotContain(secret, text, StringComparison.Ordinal));
+        Assert.Single(
+            session.Run("Send-DfssFile big -Name \"it's\" -Peer $peer -EncryptionKey $key").As<DfssFileInfo>());
         Assert.Empty(session.Run(Mine).Output);
     }
+
+    private static IEnumerable<string> ReadJournals() => Directory.GetFiles(
+        Path.Combine(Environment.GetEnvironmentVariable("XDG_STATE_HOME")!, "dfss", "transfers"))
+        .Select(File.ReadAllText);
 
     /// <summary>Stops a transfer while the peer holds its requests for chunks, and gives it as it is then.</summary>
     private async Task<DfssTransfer> StopAsync(string script, int hold = 0)
@@ -141,7 +154,7 @@ public sealed class TransferCommandTests : IAsyncLifetime
             && Interlocked.Increment(ref seen) > hold;
         Job job = Start($"{script} -AsJob");
         await peer.Reached.WaitAsync(TimeLimit, TestContext.Current.CancellationToken);
-        session.Run($"{Mine} | Where-Object State -EQ Running | Stop-DfssTransfer").ThrowIfFailed();
+        session.Run($"$seen = {Mine} | Where-Object State -EQ Running; $seen | Stop-DfssTransfer").ThrowIfFailed();
         await EndAsync(job);
         Assert.Equal("TransferStopped", Result.IdOf(Assert.Single(job.Error)));
         peer.Release();

@@ -36,7 +36,8 @@ internal sealed partial class PartTrailer
 
         try
         {
-            if (TryRead(file, length) is not null)
+            // Not the part of another receive, which has this path since.
+            if ((OperatingSystem.IsWindows() || FileStatus.IsAt(path, file)) && TryRead(file, length) is not null)
             {
                 File.Delete(path);
             }
@@ -50,17 +51,22 @@ internal sealed partial class PartTrailer
     private static PartTrailer? TryRead(SafeFileHandle file, long length)
     {
         long rest = RandomAccess.GetLength(file) - length;
-        if (rest is < HeaderBytes or > int.MaxValue)
+        if (rest is < HeaderBytes or > HeaderBytes + ((long)DfssLimits.MaxChunksPerFile * EntryBytes))
+        {
+            return null;
+        }
+
+        // First the header only: behind another length there may be the data of another file.
+        byte[] header = new byte[HeaderBytes];
+        if (RandomAccess.Read(file, header, length) != header.Length || !header.AsSpan().StartsWith(Magic)
+            || BinaryPrimitives.ReadInt64LittleEndian(header.AsSpan(16)) != length
+            || BinaryPrimitives.ReadInt32LittleEndian(header.AsSpan(12)) <= 0)
         {
             return null;
         }
 
         byte[] read = new byte[rest];
-        return RandomAccess.Read(file, read, length) == read.Length && read.AsSpan().StartsWith(Magic)
-            && BinaryPrimitives.ReadInt64LittleEndian(read.AsSpan(16)) == length
-            && BinaryPrimitives.ReadInt32LittleEndian(read.AsSpan(12)) > 0
-            ? new PartTrailer(read)
-            : null;
+        return RandomAccess.Read(file, read, length) == read.Length ? new PartTrailer(read) : null;
     }
 
     private long CountClaimedBytes(long length)

@@ -32,7 +32,11 @@ internal sealed partial class SendJournals
             {
                 try
                 {
-                    File.Delete(path);
+                    // Not the journal of a later send at the same path.
+                    if (OperatingSystem.IsWindows() || FileStatus.IsAt(path, handle))
+                    {
+                        File.Delete(path);
+                    }
                 }
                 finally
                 {

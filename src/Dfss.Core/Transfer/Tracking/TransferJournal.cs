@@ -25,6 +25,12 @@ internal sealed class TransferJournal
     /// <summary>1 day: clocks differ by less. A file with a time further in the future is removed.</summary>
     private static readonly TimeSpan ClockDifference = TimeSpan.FromDays(1);
 
+    /// <summary>1 minute: an empty file that is younger may be of a transfer that begins now.</summary>
+    private static readonly TimeSpan MaxEmptyAge = TimeSpan.FromMinutes(1);
+
+    /// <summary>10 times 10 ms: a list of transfers in another process holds each journal for about 1 ms.</summary>
+    private const int MaxTries = 10;
+
     private readonly string path;
     private readonly SafeFileHandle handle;
     private readonly Action<string>? say;
@@ -52,8 +58,10 @@ internal sealed class TransferJournal
             string folder = FolderOf(state);
             OwnerOnly.CreateFolder(folder);
             string path = PathOf(folder, description);
-            if (DurableFile.TryTake(path, FileShare.Delete) is not { } handle)
+            if (TryTakePatiently(path) is not { } handle)
             {
+                options.Verbose?.Invoke(
+                    $"'{description.Name}' is transferred without a journal: another transfer of it runs.");
                 return null;
             }
 
@@ -94,7 +102,7 @@ internal sealed class TransferJournal
     public static bool TryForget(string stateFolder, TransferDescription description, Action forgetRest)
     {
         string path = PathOf(FolderOf(stateFolder), description);
-        if (DurableFile.TryTake(path, FileShare.Delete) is not { } handle)
+        if (TryTakePatiently(path) is not { } handle)
         {
             return false;
         }
@@ -160,7 +168,7 @@ internal sealed class TransferJournal
     {
         try
         {
-            if (DurableFile.TryTake(file.FullName, FileShare.Delete) is not { } handle)
+            if (TryTake(file.FullName) is not { } handle)
             {
                 return null;
             }
@@ -169,14 +177,14 @@ internal sealed class TransferJournal
             {
                 byte[] text = new byte[Math.Min(MaxBytes, RandomAccess.GetLength(handle))];
                 int length = RandomAccess.Read(handle, text, fileOffset: 0);
-                if (length == 0 || FileAge.Of(file, TimeProvider.System.GetUtcNow() + ClockDifference) >= MaxAge)
+                if (FileAge.Of(file, TimeProvider.System.GetUtcNow() + ClockDifference)
+                    >= (length == 0 ? MaxEmptyAge + ClockDifference : MaxAge))
                 {
                     File.Delete(file.FullName);
                     return null;
                 }
 
-                return JsonSerializer.Deserialize(
-                    text.AsSpan(0, length), TransferDescriptionFormat.Default.TransferDescription);
+                return Parse(text.AsSpan(0, length));
             }
             finally
             {
@@ -187,6 +195,50 @@ internal sealed class TransferJournal
         {
             // Written by a later version, or cut off by a power cut: no transfer can be started from it.
             return null;
+        }
+    }
+
+    private static TransferDescription? Parse(ReadOnlySpan<byte> text)
+    {
+        TransferDescription? read = JsonSerializer.Deserialize(
+            text, TransferDescriptionFormat.Default.TransferDescription);
+        bool isWhole = read is { Name: not null, Peers: { } peers, Parameters: { } parameters, Secrets: { } secrets }
+            && !peers.Contains(null!) && !secrets.Contains(null!)
+            && parameters.Values.All(values => values is not null && !values.Contains(null!));
+        return isWhole ? read : null;
+    }
+
+    /// <summary>
+    /// The lock of a journal, of the file that has the path. Another process may have deleted the file between the
+    /// opening and the lock, and a new journal may be at the path. Who has this lock may delete the path.
+    /// </summary>
+    private static SafeFileHandle? TryTake(string path)
+    {
+        SafeFileHandle? handle = DurableFile.TryTake(path, FileShare.Delete);
+        if (handle is null || OperatingSystem.IsWindows() || FileStatus.IsAt(path, handle))
+        {
+            return handle;
+        }
+
+        DurableFile.Unlock(handle);
+        return null;
+    }
+
+    private static SafeFileHandle? TryTakePatiently(string path)
+    {
+        for (int tries = 1; ; tries++)
+        {
+            if (TryTake(path) is { } handle)
+            {
+                return handle;
+            }
+
+            if (tries == MaxTries)
+            {
+                return null;
+            }
+
+            Thread.Sleep(millisecondsTimeout: 10);
         }
     }
 

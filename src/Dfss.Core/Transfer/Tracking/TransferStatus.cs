@@ -55,6 +55,12 @@ public sealed record TransferDescription
     /// <summary>The names of the options that have secrets, or name them; the caller must give them again.</summary>
     public IReadOnlyList<string> Secrets { get; init; } = [];
 
+    /// <summary>
+    /// The drive that named the peers and gave the identity, neither of which is here; null if there was none. The
+    /// caller must give the path of the drive again.
+    /// </summary>
+    public string? Drive { get; init; }
+
     /// <summary>When it was started.</summary>
     public DateTimeOffset Started { get; init; }
 
