@@ -6,6 +6,7 @@ $beIntact = {
     param($ActualValue, [switch] $Negate, [string] $Because, $Peer, $CallerSessionState)
     $options = @{ Deep = $true; PassThru = $true; ErrorAction = 'Stop'; WarningAction = 'SilentlyContinue' }
     if ($Peer) { $options.Peer = $Peer }
+    if (@($ActualValue).Count -ne 1) { throw 'Give one file: pipe several to Should, which then tests each.' }
     if ($ActualValue -is [string]) { $options.LiteralName = $ActualValue } else { $options.InputObject = $ActualValue }
     $health = Dfss\Test-DfssFile @options
     $isIntact = $health.IsHealthy -and $health.BadChunks.Count -eq 0
@@ -23,9 +24,10 @@ $beIntact = {
 }
 
 $haveReplica = {
-    param($ActualValue, [int] $Replicas, [switch] $Negate, [string] $Because, $Peer, $CallerSessionState)
+    param($ActualValue, [ValidateRange(1, 64)] [int] $Replicas = 1, [switch] $Negate, [string] $Because, $Peer, $CallerSessionState)
     $options = @{ Deep = $true; PassThru = $true; ErrorAction = 'Stop'; WarningAction = 'SilentlyContinue' }
     if ($Peer) { $options.Peer = $Peer }
+    if (@($ActualValue).Count -ne 1) { throw 'Give one file: pipe several to Should, which then tests each.' }
     if ($ActualValue -is [string]) { $options.LiteralName = $ActualValue } else { $options.InputObject = $ActualValue }
     $health = Dfss\Test-DfssFile @options
     $reason = if ($Because) { " because $($Because -replace '^because\s+')," }

@@ -8,6 +8,13 @@ namespace Dfss.Commands;
 /// <summary>A cmdlet that speaks with peers: -Peer, and one client for as long as the cmdlet runs.</summary>
 public abstract partial class ClientCmdlet : DfssCmdlet
 {
+    /// <summary>What a drive keeps from New-PSDrive, and a path of it stands for.</summary>
+    private static readonly string[] DriveKeeps =
+    [
+        nameof(Peer), "Cluster", "Certificate", "CertificatePassword", "TrustedAuthority", "RevocationList",
+        "AllowTls12",
+    ];
+
     private DfssClient? client;
     private bool hasExplained;
     private NameList? names;
@@ -102,7 +109,13 @@ public abstract partial class ClientCmdlet : DfssCmdlet
     {
         var drives = new DriveNames(SessionState);
         Translate(drives);
-        return drives.Drive;
+        return drives.Drive is { } drive && Array.Find(DriveKeeps, IsBound) is { } option
+            ? throw new CmdletException(ErrorRecords.Create(
+                "OptionNotOfDrive", ErrorCategory.InvalidArgument, option,
+                $"-{option} cannot be given beside a path of the drive {drive.Name}:, which has peers and an identity "
+                    + "of its own.",
+                "Leave it out, or give the name in the store in place of the path."))
+            : drives.Drive;
     }
 
     /// <summary>Notes a stored file that was seen, for completion.</summary>

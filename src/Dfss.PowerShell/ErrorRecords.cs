@@ -169,8 +169,10 @@ internal static class ErrorRecords
             ["InvitationMissing"] = (ErrorCategory.InvalidArgument, "Give -Invitation, or set $env:DFSS_INVITATION."),
             ["HiddenNameKeyMissing"] = (ErrorCategory.InvalidArgument, "Give -EncryptionKey too."),
             ["HiddenNameMissing"] = (ErrorCategory.InvalidArgument, "Give -HiddenName too, or no key."),
+            ["ListingIncomplete"] = (ErrorCategory.InvalidOperation, "Start the peers that do not answer."),
             ["MemberNotFound"] = (ErrorCategory.ObjectNotFound, "List the members with Get-DfssCertificate."),
             ["MirrorIncomplete"] = (ErrorCategory.InvalidOperation, "Correct the other errors, and run it again."),
+            ["MirrorNeedsAnswer"] = (ErrorCategory.InvalidArgument, "Give -Confirm:$false."),
             ["MirrorNeedsFolder"] = (ErrorCategory.InvalidArgument, "Give a folder."),
             ["MirrorSourceEmpty"] = (ErrorCategory.InvalidOperation, "Check the source."),
             ["MovedAndCopied"] = (ErrorCategory.InvalidArgument, "Give one of them."),
@@ -183,6 +185,7 @@ internal static class ErrorRecords
                 (ErrorCategory.InvalidArgument, "Give a -RelativeTo that all names begin with."),
             ["NamePrefixInvalid"] = (ErrorCategory.InvalidArgument, "Write a prefix, for example builds/*."),
             ["NameUsedTwice"] = (ErrorCategory.InvalidArgument, "Use -RelativeTo, or give each file its own -Name."),
+            ["OptionNotOfDrive"] = (ErrorCategory.InvalidArgument, "Leave the option out."),
             ["PassThruAndDetailed"] = (ErrorCategory.InvalidArgument, "Give one of them."),
             ["PassphraseMissing"] =
                 (ErrorCategory.InvalidArgument, "Give -Passphrase, or set $env:DFSS_CLUSTER_PASSPHRASE."),
@@ -218,6 +221,11 @@ internal static class ErrorRecords
             ["StoreMissing"] = (ErrorCategory.InvalidArgument, "Give -StorePath or -StoreId."),
             ["StoreNotExpected"] = (ErrorCategory.InvalidArgument, "Leave -StorePath and -StoreId out."),
             ["WaitAndDetached"] = (ErrorCategory.InvalidArgument, "Give -Wait or -Detached, not both."),
+            ["TransferNeedsSecret"] = (ErrorCategory.InvalidOperation, "Run the command again, with its parameters."),
+            ["TransferNotDeleted"] = (ErrorCategory.WriteError, "Check who may write there, and run it again."),
+            ["TransferNotFound"] = (ErrorCategory.ObjectNotFound, "List the transfers with Get-DfssTransfer."),
+            ["TransferNotRunning"] = (ErrorCategory.InvalidOperation, "Start it again with Resume-DfssTransfer."),
+            ["TransferStopped"] = (ErrorCategory.OperationStopped, "Run the command again, which resumes."),
         };
 
     /// <summary>

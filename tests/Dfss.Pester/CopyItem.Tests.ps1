@@ -32,9 +32,13 @@ BeforeAll {
     # and sockets that listen.
     function Get-State($Session) {
         Invoke-Command -Session $Session {
-            foreach ($number in 1..10) { [GC]::Collect(); [GC]::WaitForPendingFinalizers() }
+            # What still unwinds, such as a pool's thread, keeps the code loaded for a moment.
+            $until = [datetime]::UtcNow.AddSeconds(60)
+            do { [GC]::Collect(); [GC]::WaitForPendingFinalizers() }
+            while ([datetime]::UtcNow -lt $until -and
+                ([AppDomain]::CurrentDomain.GetAssemblies().FullName -match 'Dfss|MessagePack'))
             (Get-Variable -Scope Global).Name |
-                Where-Object { $_ -notin 'Error', '?', '^', '$', 'LASTEXITCODE', 'number' }
+                Where-Object { $_ -notin 'Error', '?', '^', '$', 'LASTEXITCODE', 'until' }
             (Get-ChildItem function:).Name
             (Get-Module).Name
             [AppDomain]::CurrentDomain.GetAssemblies().FullName -match 'Dfss|MessagePack'
@@ -163,6 +167,36 @@ Describe 'Copy-DfssItem' {
         Get-State $session | Should -Be $before
     }
 
+    It 'sends code for every platform' {
+        # With machine code for one platform it would be three times as much.
+        $command = (Get-Command Copy-DfssItem).ImplementingType
+        $bytes = $command.Assembly.GetType('Dfss.Commands.CarriedCode').GetProperty('Bytes', 'Static, NonPublic')
+        $bytes.GetValue($null).Length | Should -BeLessThan 1.5MB
+    }
+
+    It 'refuses a second source of one destination' {
+        New-RandomFile "$TestDrive/two/a/x.log" 10
+        New-RandomFile "$TestDrive/two/b/x.log" 20
+        "$TestDrive/two/a/x.log", "$TestDrive/two/b/x.log" | Copy-DfssItem -ToSession $session -Destination all/ `
+            -ErrorAction SilentlyContinue -ErrorVariable failed
+        $failed.FullyQualifiedErrorId | Should -BeLike 'DestinationExists*'
+        (Get-Item "$target/all/x.log").Length | Should -Be 10
+        { Copy-DfssItem "$TestDrive/two/a/x.log", "$TestDrive/two/gone" -ToSession $session -Destination one `
+                -ErrorAction SilentlyContinue } | Should -Throw -ErrorId 'DestinationNotFolder*'
+        "$target/one" | Should -Not -Exist
+    }
+
+    It 'keeps a private folder private' -Skip:$IsWindows {
+        New-RandomFile "$TestDrive/private/below/file" 10
+        [IO.File]::SetUnixFileMode("$TestDrive/private", 'UserRead, UserWrite, UserExecute')
+        foreach ($name in 'all', 'some') {
+            $include = $name -eq 'some' ? @{ Include = 'file' } : @{}
+            Copy-DfssItem "$TestDrive/private" -ToSession $session -Destination $name -Recurse @include
+            "$target/$name/below/file" | Should -Exist
+            [IO.File]::GetUnixFileMode("$target/$name") | Should -Be 'UserExecute, UserWrite, UserRead'
+        }
+    }
+
     It 'refuses a session that is closed' {
         $closed = New-ProcessSession
         Remove-PSSession $closed
@@ -193,7 +227,7 @@ Describe 'Copy-DfssItem' {
                 $running = $shell.BeginInvoke()
                 while (-not ($shell.Streams.Progress.ReadAll().PercentComplete -gt 0)) {
                     if ($running.IsCompleted) { $shell.EndInvoke($running); throw 'The copy has ended before.' }
-                    $null = [System.Threading.Thread]::Yield()
+                    $null = $running.AsyncWaitHandle.WaitOne(5)
                 }
 
                 $shell, $running

@@ -106,6 +106,52 @@ Describe 'A drive of stored files' {
         Get-Content a | Should -Be 'local'
     }
 
+    It 'changes only what -Filter names' {
+        foreach ($name in 'p/a.jpg', 'p/q/b.jpg', 'p/c.tmp', 'p/q/d.tmp') { Set-Content "Dfss1:/$name" $name }
+        Copy-Item Dfss1:/p Dfss1:/n -Recurse -Filter *.jpg
+        Remove-Item Dfss1:/p -Recurse -Filter *.tmp
+        Get-StoredName | Should -Be 'n/a.jpg', 'n/q/b.jpg', 'p/a.jpg', 'p/q/b.jpg'
+        Remove-Item Dfss1:/* -Recurse -Include p -ErrorAction Stop
+    }
+
+    It 'keeps the earlier version, and the options, where its items are piped' {
+        Set-Content Dfss1:/a 'first' -NoNewline
+        Set-Content Dfss1:/b 'other' -NoNewline
+        Get-Item Dfss1:/a | Set-Content -Value ([byte[]](1, 0, 255, 10)) -AsByteStream
+        (Get-Item Dfss1:/a).Versions | ForEach-Object Length | Should -Be 4, 5
+        Get-Item Dfss1:/a | Get-Content -AsByteStream | Should -Be 1, 0, 255, 10
+        Set-Content ./log, Dfss1:/b 'second' -NoNewline
+        (Get-Item Dfss1:/b).Versions | ForEach-Object Length | Should -Be 6, 5
+        Get-Item Dfss1:/b | Set-Content -Value "x`ny" -NoNewline -Encoding utf32
+        Get-Item Dfss1:/b | Get-Content -Raw -Encoding utf32 | Should -BeExactly "x`ny"
+        { Get-Item Dfss1:/b | Get-Content -Delimiter x -ErrorAction Stop } |
+            Should -Throw -ErrorId 'OptionNotOfDrive,*'
+    }
+
+    It 'keeps a file whose Set-Content is stopped<options>' -ForEach @(
+        @{ options = ''; paths = 'X:/a' }
+        @{ options = ', of two'; paths = 'X:/a, X:/b' }
+        @{ options = ', with -PassThru'; paths = 'X:/a -PassThru' }) {
+        $runspace = [PowerShell]::Create()
+        $null = $runspace.AddScript("
+            Import-Module '$manifest'
+            `$null = New-PSDrive -Name X -PSProvider Dfss -Root '' -Peer $($peer.Endpoint)
+            Set-Content X:/a, X:/b 'whole' -NoNewline
+            `$written = 0
+            & { while (`$true) { 'part'; if (++`$written -eq 100) { Write-Information now -InformationAction Continue } } } | Set-Content $paths")
+        $running = $runspace.BeginInvoke()
+        while ($runspace.Streams.Information.Count -eq 0 -and -not $running.IsCompleted) {
+            $null = $running.AsyncWaitHandle.WaitOne(50)
+        }
+
+        $runspace.Stop()
+        $runspace.InvocationStateInfo.State | Should -Be 'Stopped'
+        $runspace.Dispose()
+        foreach ($name in 'a', 'b') {
+            Get-DfssContent $name -Raw -Peer $peer | Should -BeExactly 'whole'
+        }
+    }
+
     It 'leads to each name by its items' {
         $names = 'a[1].txt', 'a*b', '-lead', 'trail.', 'q?x', '~tilde', 'c:d', 'd::e', 'back`tick', "quo'te",
             'dollar$x', '#hash', 'semi;c', 'comma,d', 'ü€', '..x', 'x..'
@@ -129,10 +175,12 @@ Describe 'A drive of stored files' {
     It 'is where files are sent to and received from' {
         $null = New-Item -ItemType Directory tree/sub
         'x' | Set-Content tree/sub/file
-        $null = Send-DfssFile ./tree -Recurse -Prefix Dfss1:\photos -Peer $other
+        $null = Send-DfssFile ./tree -Recurse -Prefix Dfss1:\photos
         Get-StoredName | Should -Be 'photos/sub/file'
-        $null = Receive-DfssFile Dfss1:\photos\* -Destination ./back -RelativeTo Dfss1:/photos -Peer $other
+        $null = Receive-DfssFile Dfss1:\photos\* -Destination ./back -RelativeTo Dfss1:/photos
         Get-Content back/sub/file | Should -Be 'x'
+        { Remove-DfssFile Dfss1:/photos/sub/file -Peer $other -ErrorAction Stop } |
+            Should -Throw -ErrorId 'OptionNotOfDrive,*'
         Get-ChildItem Dfss1:/photos/sub | Receive-DfssFile -Destination ./flat -Flatten | ForEach-Object Name |
             Should -Be 'file'
     }
@@ -233,6 +281,23 @@ Describe 'A drive whose peer does not answer' {
         { Get-ChildItem W: -ErrorAction Stop } | Should -Throw -ErrorId 'PeerUnreachable,*'
         Test-Path W:/a -ErrorVariable failed -ErrorAction SilentlyContinue | Should -BeFalse
         $failed[0].FullyQualifiedErrorId | Should -BeLike 'PeerUnreachable,*'
+        try { Test-Path W:/a -ErrorAction Stop } catch { $null = $_ }
+        { Test-Path W:/a -ErrorAction Stop } | Should -Throw -ErrorId 'PeerUnreachable,*'
         { Set-Content W:/a x -ErrorAction Stop } | Should -Throw -ErrorId 'PeerUnreachable,*'
+    }
+
+    It 'changes no folder of which not all is known' {
+        foreach ($name in 'f/a', 'g') { 'x' | Set-DfssContent $name -Peer $peer }
+        $null = New-PSDrive -Name V -PSProvider Dfss -Root '' -Peer $peer, localhost:1
+        foreach ($change in { Copy-Item V:/f V:/n -Recurse -ErrorAction Stop },
+            { Remove-Item V:/f -Recurse -ErrorAction Stop }, { Rename-Item V:/f n -ErrorAction Stop },
+            { Move-Item V:/f V:/n/ -ErrorAction Stop }) {
+            $change | Should -Throw -ErrorId 'ListingIncomplete,*' -Because $change
+        }
+
+        Get-StoredName | Should -Be 'f/a', 'g'
+        Rename-Item V:/g h -WarningVariable warned -WarningAction SilentlyContinue
+        $warned | Should -BeLike '*localhost:1*'
+        Get-StoredName | Should -Be 'f/a', 'h'
     }
 }

@@ -7,14 +7,17 @@ namespace Dfss.Protocol;
 /// Makes text of the other side of a connection safe for a log, a terminal or an error: it has no line break and no
 /// control sequence, and it is no longer than allowed.
 /// </summary>
-internal static class PrintableText
+public static class PrintableText
 {
     /// <summary>
     /// The text with control, format and line-separating characters as \u and their number, and unpaired surrogates as
     /// U+FFFD; it is cut if it is longer than <paramref name="maxCharacters"/> UTF-16 units.
     /// </summary>
+    /// <param name="text">The text.</param>
+    /// <param name="maxCharacters">The length that is allowed.</param>
     public static string From(string text, int maxCharacters)
     {
+        ArgumentNullException.ThrowIfNull(text);
         StringBuilder shown = new(Math.Min(text.Length, maxCharacters));
         foreach (Rune rune in text.EnumerateRunes())
         {

@@ -180,7 +180,7 @@ public sealed partial class SetDfssContentCommand
                 $"The text for '{Name}' has characters that decoding makes of bytes that are no text (U+FFFD, U+0000). "
                     + "If a program wrote it, its bytes are not what is stored: PowerShell decodes what a program "
                     + "gives to a command. Give the stream of the program with -InputStream (Get-Help "
-                    + "Set-DfssContent -Examples).");
+                    + "Set-DfssContent).");
         }
     }
 
@@ -189,7 +189,7 @@ public sealed partial class SetDfssContentCommand
         $"-AsByteStream takes bytes and arrays of bytes, and '{item}' is a {item.GetType().Name}.",
         item is string
             ? "The output of a program comes to a command as lines of text: give its stream with -InputStream "
-                + "(Get-Help Set-DfssContent -Examples). For text leave -AsByteStream out."
+                + "(Get-Help Set-DfssContent). For text leave -AsByteStream out."
             : "Convert it to [byte].");
 
     private static ErrorRecord NotText(object item) => ErrorRecords.Create(

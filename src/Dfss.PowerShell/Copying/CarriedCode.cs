@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using System.Reflection.PortableExecutable;
 using Dfss.Transfer;
 
 namespace Dfss.Commands;
@@ -18,9 +19,34 @@ internal static class CarriedCode
     /// <summary>The bytes.</summary>
     internal static byte[] Bytes => Packed.Value;
 
+    /// <summary>
+    /// The module's lib folder: an assembly with machine code for this platform only is in a folder below it.
+    /// </summary>
+    internal static string FindFolder(string? folder)
+    {
+        while (folder is not null && !IsIntermediate(Path.Combine(folder, "Dfss.Core.dll")))
+        {
+            folder = Path.GetDirectoryName(folder);
+        }
+
+        return folder ?? throw new InvalidOperationException("The module's folder has not all of its files.");
+    }
+
+    /// <summary>Whether a file is an assembly without machine code.</summary>
+    internal static bool IsIntermediate(string path)
+    {
+        if (!File.Exists(path))
+        {
+            return false;
+        }
+
+        using PEReader reader = new(File.OpenRead(path));
+        return reader.PEHeaders.CorHeader is { ManagedNativeHeaderDirectory.Size: 0 };
+    }
+
     private static byte[] Pack()
     {
-        string folder = FindFolder();
+        string folder = FindFolder(Path.GetDirectoryName(typeof(ItemCopyHost).Assembly.Location));
         using MemoryStream packed = new();
         using (BrotliStream compressed = new(packed, CompressionLevel.Fastest, leaveOpen: true))
         using (BinaryWriter writer = new(compressed))
@@ -35,19 +61,5 @@ internal static class CarriedCode
         }
 
         return packed.ToArray();
-    }
-
-    /// <summary>
-    /// The module's lib folder: an assembly with machine code for this platform is in a folder below it.
-    /// </summary>
-    private static string FindFolder()
-    {
-        string? folder = Path.GetDirectoryName(typeof(ItemCopyHost).Assembly.Location);
-        while (folder is not null && !File.Exists(Path.Combine(folder, "MessagePack.Annotations.dll")))
-        {
-            folder = Path.GetDirectoryName(folder);
-        }
-
-        return folder ?? throw new InvalidOperationException("The module's folder has not all of its files.");
     }
 }

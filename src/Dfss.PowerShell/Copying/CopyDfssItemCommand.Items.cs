@@ -13,6 +13,8 @@ public sealed partial class CopyDfssItemCommand
     /// <summary>3 s: a SYN that is lost once still arrives; a firewall that drops them costs no more.</summary>
     private static readonly TimeSpan ConnectLimit = TimeSpan.FromSeconds(3);
 
+    private Destinations destinations = new(ignoresCase: false);
+
     /// <summary>Where each source goes. Into a folder under its own name; one source may get another name.</summary>
     private async Task<IReadOnlyList<PlannedItem>> PlanAsync(
         ItemCopier copier, IReadOnlyList<string> sources, ItemCopyPlace place, bool hasOne,
@@ -23,13 +25,14 @@ public sealed partial class CopyDfssItemCommand
         {
             throw new CmdletException(ErrorRecords.Create(
                 "DestinationNotFolder", ErrorCategory.InvalidArgument, Destination,
-                $"Several items are to be copied to '{place.Path}', which is no folder.",
+                $"Several items are to be copied to '{RemoteText.Show(place.Path)}', which is no folder.",
                 "End -Destination with '/' to copy into a folder."));
         }
 
         if (isInto && !place.IsFolder)
         {
-            await copier.MakeFolderAsync(place.Path, name: string.Empty, cancellationToken).ConfigureAwait(false);
+            await copier.MakeFolderAsync(
+                place.Path, name: string.Empty, unixMode: null, cancellationToken).ConfigureAwait(false);
         }
 
         return
@@ -40,14 +43,16 @@ public sealed partial class CopyDfssItemCommand
         ];
     }
 
-    /// <summary>The last part of a path of either system.</summary>
+    /// <summary>The last part of a path of either system; empty for a root.</summary>
     private static string LeafOf(string path)
     {
         string trimmed = path.TrimEnd('/', '\\');
         bool isWindows = trimmed.Length > 1
-            && (trimmed[1] == ':' || trimmed.StartsWith(@"\\", StringComparison.Ordinal));
+            && ((char.IsAsciiLetter(trimmed[0]) && trimmed[1] == ':')
+                || trimmed.StartsWith(@"\\", StringComparison.Ordinal));
         int end = isWindows ? trimmed.LastIndexOfAny(['/', '\\']) : trimmed.LastIndexOf('/');
-        return trimmed[(end + 1)..];
+        string leaf = trimmed[(end + 1)..];
+        return isWindows && leaf is [_, ':'] ? string.Empty : leaf;
     }
 
     private async Task CopyAsync(
@@ -82,13 +87,17 @@ public sealed partial class CopyDfssItemCommand
         ItemCopier copier, PlannedCopy copy, ProgressReporter progress, string? address,
         CancellationToken cancellationToken)
     {
+        if (copy.Made is not null)
+        {
+            await copy.Made.Value.ConfigureAwait(false);
+        }
+
         if (copy.Entry.Kind == ItemCopyEntryKind.Folder)
         {
-            await copier.MakeFolderAsync(copy.Folder, copy.Name, cancellationToken).ConfigureAwait(false);
             return;
         }
 
-        IProgress<TransferProgress> tracked = progress.Track(copy.Name, copy.Entry.Length);
+        IProgress<TransferProgress> tracked = progress.Track(RemoteText.Show(copy.Name), copy.Entry.Length);
         try
         {
             ItemCopyResult result = await copier.CopyAsync(
@@ -111,31 +120,57 @@ public sealed partial class CopyDfssItemCommand
         ItemCopyWalk walk = new(IncludesHidden: Force, FollowsLinks: FollowSymlink);
         foreach (PlannedItem item in items)
         {
+            FolderMaker folders = new(copier, item.Folder, cancellationToken);
             await foreach (ItemCopyEntry entry in copier.ListAsync(
                 item.Source, walk, cancellationToken).ConfigureAwait(false))
             {
                 if (entry is { Name.Length: 0, Kind: ItemCopyEntryKind.Folder } && !Recurse)
                 {
                     await WriteErrorAsync(ErrorRecords.Create(
-                        "PathIsFolder", ErrorCategory.InvalidType, item.Source, $"'{item.Source}' is a folder.",
+                        "PathIsFolder", ErrorCategory.InvalidType, item.Source,
+                        $"'{RemoteText.Show(item.Source)}' is a folder.",
                         "Use -Recurse to copy it with all that is in it.")).ConfigureAwait(false);
                     break;
                 }
 
-                if (await IsTakenAsync(entry, filters).ConfigureAwait(false))
+                string name = string.Join('/', ((string[])[item.Name, entry.Name]).Where(part => part.Length > 0));
+                if (entry.Kind == ItemCopyEntryKind.Folder)
+                {
+                    folders.Add(name, entry.UnixMode);
+                }
+
+                if (await IsTakenAsync(entry, filters).ConfigureAwait(false)
+                    && await HasOwnDestinationAsync(entry, name).ConfigureAwait(false))
                 {
                     if (entry.Kind == ItemCopyEntryKind.File)
                     {
                         progress.Expect(entry.Length);
                     }
 
-                    string name = entry.Name.Length == 0 ? item.Name : $"{item.Name}/{entry.Name}";
-                    yield return new PlannedCopy(entry, item.Folder, name);
+                    yield return new PlannedCopy(
+                        entry, item.Folder, name,
+                        entry.Kind == ItemCopyEntryKind.Folder ? folders.Find(name) : folders.FindParent(name));
                 }
             }
         }
 
         progress.ExpectNoMore();
+    }
+
+    private async Task<bool> HasOwnDestinationAsync(ItemCopyEntry entry, string name)
+    {
+        if (entry.Kind != ItemCopyEntryKind.File || destinations.TryTake(name))
+        {
+            return true;
+        }
+
+        DfssException failure = new(
+            DfssErrorCode.DestinationExists,
+            $"'{RemoteText.Show(entry.Path)}' is not copied: another source of this command has the same destination, "
+                + $"'{RemoteText.Show(name)}'.",
+            "Copy it into another folder, or under another name.");
+        await WriteErrorAsync(ErrorRecords.Create(failure, entry.Path)).ConfigureAwait(false);
+        return false;
     }
 
     private async Task<bool> IsTakenAsync(ItemCopyEntry entry, NameFilter[] filters)
@@ -155,13 +190,14 @@ public sealed partial class CopyDfssItemCommand
             case ItemCopyEntryKind.Unreadable:
                 await WriteErrorAsync(ErrorRecords.Create(
                     "PathUnreadable", ErrorCategory.PermissionDenied, entry.Path,
-                    $"'{entry.Path}' cannot be read: {entry.Problem}",
+                    $"'{RemoteText.Show(entry.Path)}' cannot be read: {RemoteText.Show(entry.Problem)}",
                     "Run the command as a user who can read it.")).ConfigureAwait(false);
                 return false;
             default:
+                string shown = RemoteText.Show(entry.Path);
                 await WriteVerboseAsync(entry.Kind == ItemCopyEntryKind.FolderLink
-                    ? $"'{entry.Path}' is a link to a folder, and is passed over; -FollowSymlink copies it."
-                    : $"'{entry.Path}' is no file that could be copied, and is passed over.").ConfigureAwait(false);
+                    ? $"'{shown}' is a link to a folder, and is passed over; -FollowSymlink copies it."
+                    : $"'{shown}' is no file that could be copied, and is passed over.").ConfigureAwait(false);
                 return false;
         }
     }
@@ -184,6 +220,6 @@ public sealed partial class CopyDfssItemCommand
     /// <summary>A source and its place at the target.</summary>
     private sealed record PlannedItem(string Source, string Folder, string Name);
 
-    /// <summary>A file or folder and its place at the target.</summary>
-    private sealed record PlannedCopy(ItemCopyEntry Entry, string Folder, string Name);
+    /// <summary>A file or folder, its place at the target, and what makes the folder.</summary>
+    private sealed record PlannedCopy(ItemCopyEntry Entry, string Folder, string Name, Lazy<Task>? Made);
 }

@@ -19,6 +19,7 @@ public sealed partial class CopyDfssItemCommand : DfssCmdlet
 
     private readonly List<string> localSources = [];
     private readonly List<string> remoteSources = [];
+    private int givenPaths;
 
     /// <summary>What to copy, with wildcards; at the session's side with -FromSession.</summary>
     [Parameter(ParameterSetName = PathToSet, Mandatory = true, Position = 0, ValueFromPipeline = true,
@@ -69,6 +70,7 @@ public sealed partial class CopyDfssItemCommand : DfssCmdlet
 
     /// <summary>Of a folder, only files whose name matches this pattern.</summary>
     [Parameter(HelpMessage = "Of a folder, only files whose name matches this pattern.")]
+    [TextArgument]
     [SupportsWildcards]
     [ArgumentCompleter(typeof(NoCompletion))]
     [ValidateNotNullOrEmpty]
@@ -76,12 +78,14 @@ public sealed partial class CopyDfssItemCommand : DfssCmdlet
 
     /// <summary>Of a folder, only files that match one of these patterns.</summary>
     [Parameter(HelpMessage = "Of a folder, only files that match one of these patterns.")]
+    [TextArgument]
     [SupportsWildcards]
     [ArgumentCompleter(typeof(NoCompletion))]
     public string[] Include { get; set; } = [];
 
     /// <summary>Files and folders below a folder that are left out.</summary>
     [Parameter(HelpMessage = "Files and folders below a folder that are left out.")]
+    [TextArgument]
     [SupportsWildcards]
     [ArgumentCompleter(typeof(NoCompletion))]
     public string[] Exclude { get; set; } = [];
@@ -113,6 +117,7 @@ public sealed partial class CopyDfssItemCommand : DfssCmdlet
     {
         foreach (string path in IsLiteral ? LiteralPath : Path)
         {
+            givenPaths++;
             if (!IsToSession)
             {
                 remoteSources.Add(path);
@@ -164,7 +169,8 @@ public sealed partial class CopyDfssItemCommand : DfssCmdlet
             ItemCopier copier = IsToSession ? remote.Client.ToHost() : remote.Client.FromHost();
             ItemCopyPlace place = await copier.LookAsync(destination, cancellationToken).ConfigureAwait(false);
             IReadOnlyList<PlannedItem> items = await PlanAsync(
-                copier, sources, place, hasOne: given == 1, cancellationToken).ConfigureAwait(false);
+                copier, sources, place, hasOne: given == 1 && givenPaths == 1, cancellationToken).ConfigureAwait(false);
+            destinations = new Destinations(place.IgnoresCase);
             await CopyAsync(copier, items, filters, remote.Client.DirectAddress, cancellationToken)
                 .ConfigureAwait(false);
         }
@@ -244,8 +250,8 @@ public sealed partial class CopyDfssItemCommand : DfssCmdlet
 
         string? failure = await remote.Client.ConnectAsync(
             Session.ComputerName, ConnectLimit, cancellationToken).ConfigureAwait(false);
-        await WriteVerboseAsync(failure is null
+        await WriteVerboseAsync(RemoteText.Show(failure is null
             ? $"The files go over a direct connection to {remote.Client.DirectAddress}."
-            : $"The files go through the session: there is no direct connection. {failure}").ConfigureAwait(false);
+            : $"The files go through the session: there is no direct connection. {failure}")).ConfigureAwait(false);
     }
 }

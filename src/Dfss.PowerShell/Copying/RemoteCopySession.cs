@@ -47,22 +47,15 @@ internal sealed class RemoteCopySession : IAsyncDisposable
                 "Give a session that is open, and runs no other command.");
         }
 
-        IReadOnlyList<PSObject> found;
-        try
-        {
-            found = await RunAsync(RemoteScripts.Probe, cancellationToken).ConfigureAwait(false);
-        }
-        catch (RemoteException exception)
-        {
-            throw Restricted(exception.Message);
-        }
+        IReadOnlyList<PSObject> found = await RunAsync(
+            RemoteScripts.Probe, cancellationToken).ConfigureAwait(false);
 
         if (found.Count != 1 || found[0].BaseObject is not Hashtable state)
         {
             throw Restricted("It did not say which PowerShell it is.");
         }
 
-        string version = $"{state["Version"]}";
+        string version = RemoteText.Show($"{state["Version"]}");
         if (!Version.TryParse(version.Split('-')[0], out Version? number) || number < new Version(7, 6))
         {
             throw Refuse(
@@ -75,7 +68,7 @@ internal sealed class RemoteCopySession : IAsyncDisposable
 
         if (!string.Equals($"{state["Mode"]}", "FullLanguage", StringComparison.Ordinal))
         {
-            throw Restricted($"Its language mode is {state["Mode"]}.");
+            throw Restricted(RemoteText.Show($"Its language mode is {state["Mode"]}."));
         }
     }
 
@@ -99,8 +92,16 @@ internal sealed class RemoteCopySession : IAsyncDisposable
         pipeline = Create(RemoteScripts.Serve);
         pipeline.AddParameter("Code", CarriedCode.Bytes);
         answers.DataAdded += (_, _) => TakeAnswers();
-        ended = EndAsync(Task.Factory.FromAsync(
-            pipeline.BeginInvoke(calls, answers), result => pipeline.EndInvoke(result)));
+        try
+        {
+            ended = EndAsync(Task.Factory.FromAsync(
+                pipeline.BeginInvoke(calls, answers), result => pipeline.EndInvoke(result)));
+        }
+        catch (Exception error) when (IsOfBrokenSession(error))
+        {
+            throw Gone(error.Message);
+        }
+
         pinging = PingAsync();
     }
 
@@ -129,18 +130,30 @@ internal sealed class RemoteCopySession : IAsyncDisposable
                     .WaitAsync(EndLimit).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
 
-            pipeline.Dispose();
+            if (!ended.IsCompleted)
+            {
+                // The other side does not answer: the engine waits for it up to a minute, this command does not.
+                _ = Task.Run(DisposePipeline, CancellationToken.None);
+                stop.Dispose();
+                return;
+            }
         }
 
+        DisposePipeline();
+        stop.Dispose();
+    }
+
+    private void DisposePipeline()
+    {
+        pipeline?.Dispose();
         calls.Dispose();
         answers.Dispose();
-        stop.Dispose();
     }
 
     private static FileSystemPath ToPath(Hashtable found)
     {
-        string path = $"{found["Path"]}";
-        string problem = $"{found["Problem"]}";
+        string path = RemoteText.Show($"{found["Path"]}");
+        string problem = RemoteText.Show($"{found["Problem"]}");
         return problem.Length == 0
             ? new FileSystemPath(
                 [.. LanguagePrimitives.ConvertTo<string[]>(found["Found"])], Errors: [])
@@ -201,7 +214,7 @@ internal sealed class RemoteCopySession : IAsyncDisposable
         error is IOException or RuntimeException or InvalidOperationException;
 
     private DfssException Gone(string reason) => new(
-        DfssErrorCode.PeerUnreachable, $"The session '{session.Name}' answers no more: {reason}",
+        DfssErrorCode.PeerUnreachable, $"The session '{session.Name}' answers no more: {RemoteText.Show(reason)}",
         "Connect again, and run the same command: it goes on where this one ended.");
 
     private async Task PingAsync()
@@ -232,10 +245,21 @@ internal sealed class RemoteCopySession : IAsyncDisposable
         using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(
             static state => ((System.Management.Automation.PowerShell)state!).BeginStop(callback: null, state: null),
             command);
-        using PSDataCollection<PSObject> found = await Task.Factory.FromAsync(
-            command.BeginInvoke(), command.EndInvoke).ConfigureAwait(false);
-        cancellationToken.ThrowIfCancellationRequested();
-        return [.. found];
+        try
+        {
+            using PSDataCollection<PSObject> found = await Task.Factory.FromAsync(
+                command.BeginInvoke(), command.EndInvoke).ConfigureAwait(false);
+            cancellationToken.ThrowIfCancellationRequested();
+            return [.. found];
+        }
+        catch (RemoteException error)
+        {
+            throw Restricted(RemoteText.Show(error.Message));
+        }
+        catch (Exception error) when (IsOfBrokenSession(error) && error is not PipelineStoppedException)
+        {
+            throw Gone(error.Message);
+        }
     }
 
     private System.Management.Automation.PowerShell Create(string script)

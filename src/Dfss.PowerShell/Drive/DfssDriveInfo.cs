@@ -54,6 +54,12 @@ public sealed class DfssDriveInfo : PSDriveInfo
         string prefix = root.Length == 0 ? string.Empty : FileName.Normalize(root);
         string key = $"{drive.Name}#{RandomNumberGenerator.GetHexString(KeyDigits, lowercase: true)}";
         var made = new DfssDriveInfo(drive, key, prefix, store);
+        foreach (string gone in Drives.Where(one => !one.Value.TryGetTarget(out _)).Select(one => one.Key))
+        {
+            // The engine refuses a drive whose name is taken after it was made, and does not say so.
+            Drives.TryRemove(gone, out _);
+        }
+
         Drives[key] = new WeakReference<DfssDriveInfo>(made);
         return made;
     }

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Management.Automation;
 using Dfss.Transfer;
 
@@ -9,9 +8,6 @@ namespace Dfss.Commands;
 /// </content>
 public sealed partial class DfssProvider
 {
-    /// <summary>64: each costs a few small requests, which the client batches.</summary>
-    private const int ChangesAtOnce = 64;
-
     /// <inheritdoc/>
     protected override void RemoveItem(string path, bool recurse)
     {
@@ -27,10 +23,14 @@ public sealed partial class DfssProvider
             return;
         }
 
-        StoredFile[] files = FindAll(found, recurse);
+        StoredFile[] files = FindFiltered(found, recurse);
         if (files.Length == 0)
         {
-            WriteError(NotFound(found));
+            // With -Include or -Exclude the engine asks for each folder that matches, and then for its files.
+            if (!Look(found).Exists)
+            {
+                WriteError(NotFound(found));
+            }
         }
         else if (ShouldProcess(found.Shown, Count("Remove", files, found)))
         {
@@ -57,7 +57,7 @@ public sealed partial class DfssProvider
 
         int last = found.Name.LastIndexOf('/');
         DrivePath target = found with { Name = string.Concat(found.Name.AsSpan(0, last + 1), newName) };
-        if (target.Name != found.Name && Look(target).IsFolder)
+        if (target.Name != found.Name && LookForChange(target).IsFolder)
         {
             WriteError(ErrorRecords.Create(
                 new DfssException(DfssErrorCode.FileExists, $"'{target.Name}' is a folder.", "Use another name."),
@@ -80,7 +80,7 @@ public sealed partial class DfssProvider
     {
         DrivePath found = Require(path);
         string newName = FindDestination(found, copyPath);
-        StoredFile[] files = FindAll(found, recurse);
+        StoredFile[] files = FindFiltered(found, recurse);
         if (files.Length == 0 && !recurse && Look(found).IsFolder)
         {
             WriteError(ErrorRecords.Create(
@@ -89,7 +89,7 @@ public sealed partial class DfssProvider
             return;
         }
 
-        if (IsWithin(found, newName) || files.Length == 0
+        if (IsWithin(found, newName) || files.Length == 0 || Overlaps(found, files, newName)
             || !ShouldProcess(found.Shown, $"{Count("Copy", files, found)} to '{newName}'"))
         {
             return;
@@ -126,14 +126,18 @@ public sealed partial class DfssProvider
 
     private void Move(DrivePath path, string newName, string action)
     {
-        StoredFile[] files = FindAll(path, recurse: true);
+        StoredFile[] files = FindFiltered(path, recurse: true);
         if (files.Length == 0)
         {
-            WriteError(NotFound(path));
+            if (!Look(path).Exists)
+            {
+                WriteError(NotFound(path));
+            }
+
             return;
         }
 
-        if (newName == path.Name || IsWithin(path, newName)
+        if (newName == path.Name || IsWithin(path, newName) || Overlaps(path, files, newName)
             || !ShouldProcess(path.Shown, $"{Count(action, files, path)} to '{newName}'"))
         {
             return;
@@ -167,7 +171,7 @@ public sealed partial class DfssProvider
                 "Receive the files with Receive-DfssFile, and send them with Send-DfssFile."));
         }
 
-        bool isFolder = to.HasSeparator || to.IsRoot || Look(to) is { IsFolder: true, File: null };
+        bool isFolder = to.HasSeparator || to.IsRoot || LookForChange(to) is { IsFolder: true, File: null };
         return isFolder ? to.Below + path.Leaf : to.Name;
     }
 
@@ -188,6 +192,33 @@ public sealed partial class DfssProvider
         return true;
     }
 
+    /// <summary>
+    /// Whether a file would get the name of another one of them, which is an error: they change in parallel, so which
+    /// of the two is kept would depend on their order.
+    /// </summary>
+    private bool Overlaps(DrivePath path, StoredFile[] files, string newName)
+    {
+        // A new name that cannot be is the error of its file.
+        HashSet<string> names = files.Select(file => file.Record.Name).ToHashSet(StringComparer.Ordinal);
+        if (Array.Find(
+            files,
+            file => FileName.TryNormalize(
+                string.Concat(newName, file.Record.Name.AsSpan(path.Name.Length)), out string? name, out _)
+                && names.Contains(name)) is not { } first)
+        {
+            return false;
+        }
+
+        WriteError(ErrorRecords.Create(
+            new DfssException(
+                DfssErrorCode.InvalidArgument,
+                $"'{first.Name}' would get the name of another file of '{path.Name}': "
+                    + $"'{NewNameOf(first, path, newName)}'. Nothing has changed.",
+                "Rename the folder first, then move or copy it."),
+            path.Name));
+        return true;
+    }
+
     private static string NewNameOf(StoredFile file, DrivePath path, string newName) =>
         FileName.NormalizeNew(string.Concat(newName, file.Record.Name.AsSpan(path.Name.Length)));
 
@@ -195,65 +226,6 @@ public sealed partial class DfssProvider
         && only.Record.Name == path.Name
         ? FormattableString.Invariant($"{action} version {only.Record.Version}")
         : FormattableString.Invariant($"{action} {files.Length} {(files.Length == 1 ? "file" : "files")}");
-
-    /// <summary>The file of a path, as it is now, and those below it.</summary>
-    private StoredFile[] FindAll(DrivePath path, bool recurse) => Run(path.Drive, async (call, token) =>
-    {
-        DriveStore store = path.Drive.Store;
-        StoredFile? file = path.Name.Length == 0
-            ? null
-            : await store.TryGetAsync(path.Name, token).ConfigureAwait(false);
-        IEnumerable<StoredFile> below = recurse
-            ? (await ListAsync(call, store, path.Below, token).ConfigureAwait(false)).FindBelow(path.Below)
-            : [];
-        return file is null ? [.. below] : below.Prepend(file).ToArray();
-    });
-
-    /// <summary>Changes files, some at once. The error of one file does not keep the others.</summary>
-    private void ChangeAll(
-        DrivePath path, StoredFile[] files, bool isQuiet,
-        Func<DfssClient, StoredFile, CancellationToken, Task<StoredFile>> changeAsync)
-    {
-        var changed = new ConcurrentQueue<StoredFile>();
-        var errors = new ConcurrentQueue<ErrorRecord>();
-        try
-        {
-            Run(path.Drive, async (call, token) =>
-            {
-                var options = new ParallelOptions { MaxDegreeOfParallelism = ChangesAtOnce, CancellationToken = token };
-                await Parallel.ForEachAsync(files, options, async (file, one) =>
-                {
-                    try
-                    {
-                        changed.Enqueue(await changeAsync(path.Drive.Store.Client, file, one).ConfigureAwait(false));
-                        call.Say(FormattableString.Invariant($"{changed.Count:N0} of {files.Length:N0} files done"));
-                    }
-                    catch (DfssException exception) when (!ErrorRecords.IsAboutThePeers(exception))
-                    {
-                        errors.Enqueue(ErrorRecords.Create(exception, file.Name));
-                    }
-                }).ConfigureAwait(false);
-                return true;
-            });
-        }
-        finally
-        {
-            DriveStore.NoteChange();
-        }
-
-        foreach (ErrorRecord error in errors)
-        {
-            WriteError(error);
-        }
-
-        if (!isQuiet)
-        {
-            foreach (StoredFile file in changed.OrderBy(one => one.Name, StringComparer.Ordinal))
-            {
-                WriteFile(path, file);
-            }
-        }
-    }
 
     private void WriteFile(DrivePath path, StoredFile file) =>
         WriteItemObject(new DfssFileInfo(file), path.PathOf(file.Record.Name), isContainer: false);

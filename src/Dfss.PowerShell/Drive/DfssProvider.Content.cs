@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using System.Management.Automation.Provider;
 using Dfss.Transfer;
+using Microsoft.PowerShell.Commands;
 
 namespace Dfss.Commands;
 
@@ -24,7 +25,7 @@ public sealed partial class DfssProvider
         if (file is not null)
         {
             return new DriveContentReader(
-                this, found.Drive, file, DynamicParameters as DriveReaderParameters ?? new DriveReaderParameters());
+                this, found.Drive, file, DriveReaderParameters.From(DynamicParameters));
         }
 
         WriteError(Look(found).IsFolder ? IsFolder(found) : NotFound(found));
@@ -42,15 +43,17 @@ public sealed partial class DfssProvider
         }
 
         return new DriveContentWriter(
-            this, found, DynamicParameters as DriveWriterParameters ?? new DriveWriterParameters());
+            this, found, DriveWriterParameters.From(DynamicParameters));
     }
 
     /// <inheritdoc/>
     public void ClearContent(string path)
     {
         // Set-Content clears first. It replaces all of a file anyway, and an empty version between the two would take
-        // the place of the earlier version that is kept.
-        if (DynamicParameters is DriveWriterParameters)
+        // the place of the earlier version that is kept. For paths from the pipeline it has the parameters of the
+        // current location, so they do not tell.
+        if (DynamicParameters is DriveWriterParameters or FileSystemContentWriterDynamicParameters
+            || ReplacingCall.IsRunning())
         {
             return;
         }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Management.Automation;
 
 namespace Dfss.Commands;
@@ -5,6 +6,9 @@ namespace Dfss.Commands;
 /// <content>What is there.</content>
 public sealed partial class DfssProvider
 {
+    /// <summary>4: more do not help to see what is wrong.</summary>
+    private const int MaxReasons = 4;
+
     /// <inheritdoc/>
     protected override bool ItemExists(string path) => Ask(DrivePath.Find(path), item => item.Exists);
 
@@ -126,8 +130,53 @@ public sealed partial class DfssProvider
             : Run(path.Drive, (call, token) => ListAsync(call, store, path.Below, token));
     }
 
+    /// <summary>What the destination of a change is.</summary>
+    private DriveItem LookForChange(DrivePath path)
+    {
+        DriveItem item = Look(path);
+        if (item is { IsFolder: false, File: null })
+        {
+            Run(path.Drive, async (call, token) =>
+            {
+                (DriveTree _, string? lack) = await ListForChangeAsync(call, path, token).ConfigureAwait(false);
+                Warn(path, lack);
+                return true;
+            });
+        }
+
+        return item;
+    }
+
+    /// <summary>Lists all files below a path.</summary>
+    /// <returns>Why there may be more than are listed; null if there are not.</returns>
+    private static async Task<(DriveTree Tree, string? Lack)> ListForChangeAsync(
+        DriveCall call, DrivePath path, CancellationToken cancellationToken)
+    {
+        var reasons = new ConcurrentQueue<string>();
+        DriveTree tree = await ListAsync(
+            call, path.Drive.Store, path.Below, cancellationToken, reasons.Enqueue).ConfigureAwait(false);
+        string[] shown = [.. reasons.Distinct(StringComparer.Ordinal).Take(MaxReasons)];
+        return (tree, shown.Length == 0 ? null : string.Join(' ', shown));
+    }
+
+    private static void Warn(DrivePath path, string? lack)
+    {
+        if (lack is not null)
+        {
+            path.Drive.Store.Messages.Warn(
+                $"'{path.Shown}' is taken for a file: other peers may have files below it. {lack}");
+        }
+    }
+
+    private static CmdletException ListingIncomplete(DrivePath path, string lack) => new(ErrorRecords.Create(
+        "ListingIncomplete", ErrorCategory.InvalidOperation, path.Shown,
+        $"There may be more files below '{path.Shown}' than its peers list, so nothing has changed. {lack}",
+        "Start the peers that do not answer; move the files of one that is gone for good (Repair-DfssFile -Move)."));
+
     private static Task<DriveTree> ListAsync(
-        DriveCall call, DriveStore store, string prefix, CancellationToken cancellationToken) =>
+        DriveCall call, DriveStore store, string prefix, CancellationToken cancellationToken,
+        Action<string>? lacks = null) =>
         store.ListAsync(
-            prefix, count => call.Say(FormattableString.Invariant($"{count:N0} names listed")), cancellationToken);
+            prefix, count => call.Say(FormattableString.Invariant($"{count:N0} names listed")), cancellationToken,
+            lacks);
 }

@@ -17,7 +17,34 @@ public sealed partial class DfssProvider
     internal CancellationToken StopToken => stop.StopToken;
 
     /// <summary>Whether the user has stopped the command.</summary>
-    internal bool IsStopped => StopToken.IsCancellationRequested;
+    internal bool IsStopped => StopToken.IsCancellationRequested || Stopping;
+
+    /// <summary>
+    /// Whether the user has stopped the pipeline. The engine tells only the last provider object of a command, and may
+    /// dispose a command before it tells it; but while a pipeline stops, a write of progress throws.
+    /// </summary>
+    internal bool IsPipelineStopped()
+    {
+        if (IsStopped)
+        {
+            return true;
+        }
+
+        try
+        {
+            WriteProgress(new ProgressRecord(0, "Drive", "Waiting") { RecordType = ProgressRecordType.Completed });
+            return false;
+        }
+        catch (PipelineStoppedException)
+        {
+            return true;
+        }
+        catch (InvalidOperationException)
+        {
+            // The pipeline does not stop, but ends by an error, and its commands may not write any more.
+            return false;
+        }
+    }
 
     /// <inheritdoc/>
     protected override void StopProcessing()
@@ -121,7 +148,7 @@ public sealed partial class DfssProvider
     }
 
     /// <summary>
-    /// Looks where the engine takes every exception for "no": the error is written, once where it asks several times.
+    /// Looks where the engine takes every exception for "no": the error is written, each time that it asks.
     /// </summary>
     private bool Ask(DrivePath? path, Func<DriveItem, bool> test)
     {
@@ -131,11 +158,7 @@ public sealed partial class DfssProvider
         }
         catch (CmdletException exception)
         {
-            if (path!.Drive.Store.IsNewFailure(exception.Message))
-            {
-                WriteError(exception.Error);
-            }
-
+            WriteError(exception.Error);
             return false;
         }
     }

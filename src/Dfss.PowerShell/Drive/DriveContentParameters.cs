@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using System.Text;
+using Microsoft.PowerShell.Commands;
 
 namespace Dfss.Commands;
 
@@ -20,6 +21,25 @@ public sealed class DriveReaderParameters
     [ValidateNotNull]
     [ArgumentCompleter(typeof(EncodingCompletion))]
     public Encoding Encoding { get; set; } = EncodingArgumentAttribute.Utf8NoBom;
+
+    /// <summary>The parameters that a command has bound: for paths from the pipeline those of its location.</summary>
+    /// <exception cref="CmdletException">OptionNotOfDrive.</exception>
+    internal static DriveReaderParameters From(object? bound) => bound switch
+    {
+        null => new DriveReaderParameters(),
+        DriveReaderParameters own => own,
+        FileSystemContentReaderDynamicParameters { DelimiterSpecified: true } =>
+            throw DriveOptions.Refuse("Delimiter", "Leave it out."),
+        FileSystemContentReaderDynamicParameters { Wait.IsPresent: true } =>
+            throw DriveOptions.Refuse("Wait", "Leave it out."),
+        FileSystemContentReaderDynamicParameters disk => new DriveReaderParameters
+        {
+            Raw = disk.Raw,
+            AsByteStream = DriveOptions.IsAsByteStream(disk),
+            Encoding = DriveOptions.EncodingOf(disk),
+        },
+        _ => throw DriveOptions.RefuseLocation(),
+    };
 }
 
 /// <summary>The parameters that Set-Content has on a drive of stored files.</summary>
@@ -39,4 +59,48 @@ public sealed class DriveWriterParameters
     [ValidateNotNull]
     [ArgumentCompleter(typeof(EncodingCompletion))]
     public Encoding Encoding { get; set; } = EncodingArgumentAttribute.Utf8NoBom;
+
+    /// <summary>The parameters that a command has bound: for paths from the pipeline those of its location.</summary>
+    /// <exception cref="CmdletException">OptionNotOfDrive.</exception>
+    internal static DriveWriterParameters From(object? bound) => bound switch
+    {
+        null => new DriveWriterParameters(),
+        DriveWriterParameters own => own,
+        FileSystemContentWriterDynamicParameters disk => new DriveWriterParameters
+        {
+            NoNewline = disk.NoNewline,
+            AsByteStream = DriveOptions.IsAsByteStream(disk),
+            Encoding = DriveOptions.EncodingOf(disk),
+        },
+        _ => throw DriveOptions.RefuseLocation(),
+    };
+}
+
+/// <summary>The options of the file system, which the engine binds where the current location is on a disk.</summary>
+internal static class DriveOptions
+{
+    /// <summary>-Encoding; without it UTF-8, as on a drive.</summary>
+    internal static Encoding EncodingOf(FileSystemContentDynamicParametersBase disk) =>
+        disk.WasStreamTypeSpecified && Find(disk, "Encoding") is Encoding encoding
+            ? encoding
+            : EncodingArgumentAttribute.Utf8NoBom;
+
+    /// <summary>-AsByteStream.</summary>
+    /// <exception cref="CmdletException">OptionNotOfDrive: -Stream, which Windows has, is given.</exception>
+    internal static bool IsAsByteStream(FileSystemContentDynamicParametersBase disk) => Find(disk, "Stream") is null
+        ? Find(disk, "AsByteStream") is SwitchParameter { IsPresent: true }
+        : throw Refuse("Stream", "Leave it out.");
+
+    /// <summary>A property by its name: the reference assembly of PowerShell lacks some of them.</summary>
+    private static object? Find(FileSystemContentDynamicParametersBase disk, string name) =>
+        PSObject.AsPSObject(disk).Properties[name]?.Value;
+
+    /// <summary>The error of an option that a drive does not have.</summary>
+    internal static CmdletException Refuse(string option, string action) => new(ErrorRecords.Create(
+        "OptionNotOfDrive", ErrorCategory.InvalidArgument, option,
+        $"The option {option} cannot be used for a file on a drive of stored files.", action));
+
+    /// <summary>The error of options that are of neither.</summary>
+    internal static CmdletException RefuseLocation() => Refuse(
+        "of the current location's provider", "Set the location to a disk, or to the drive.");
 }

@@ -21,6 +21,8 @@ internal sealed class DriveContentWriter(DfssProvider provider, DrivePath path, 
     private ContentWriter? writer;
     private Task<StoredFile>? sending;
     private bool isOver;
+    private volatile DriveCall? current;
+    private long sent;
 
     /// <inheritdoc/>
     public IList Write(IList content)
@@ -61,7 +63,7 @@ internal sealed class DriveContentWriter(DfssProvider provider, DrivePath path, 
     /// <summary>Ends the send. The engine shows no exception of it, so the error is written here.</summary>
     public void Close()
     {
-        if (isOver || provider.IsStopped)
+        if (isOver || provider.IsPipelineStopped())
         {
             Dispose();
             return;
@@ -118,8 +120,8 @@ internal sealed class DriveContentWriter(DfssProvider provider, DrivePath path, 
         try
         {
             return await client.SendAsync(
-                reader.AsStream(), FileName.NormalizeNew(path.Name), new SendOptions { Force = true }, progress: null,
-                ending.Token).ConfigureAwait(false);
+                reader.AsStream(), FileName.NormalizeNew(path.Name), new SendOptions { Force = true },
+                new Answers(this), ending.Token).ConfigureAwait(false);
         }
         finally
         {
@@ -130,6 +132,7 @@ internal sealed class DriveContentWriter(DfssProvider provider, DrivePath path, 
 
     private async Task<StoredFile> EndAsync(DriveCall call, CancellationToken cancellationToken)
     {
+        Show(call);
         await pipe!.Writer.CompleteAsync().ConfigureAwait(false);
         CancellationTokenRegistration stop = cancellationToken.Register(() => _ = ending.CancelAsync());
         await using (stop.ConfigureAwait(false))
@@ -166,8 +169,25 @@ internal sealed class DriveContentWriter(DfssProvider provider, DrivePath path, 
         }
     }
 
+    /// <summary>Shows with a call how much the peers have taken, which is no silence.</summary>
+    private void Show(DriveCall call)
+    {
+        current = call;
+        Say();
+    }
+
+    private void Say()
+    {
+        long bytes = Interlocked.Read(ref sent);
+        if (bytes > 0)
+        {
+            current?.Say(FormattableString.Invariant($"{bytes:N0} bytes sent"));
+        }
+    }
+
     private async Task<bool> FlushAsync(DriveCall call, CancellationToken cancellationToken)
     {
+        Show(call);
         FlushResult flushed = await pipe!.Writer.FlushAsync(cancellationToken).ConfigureAwait(false);
         if (flushed.IsCompleted)
         {
@@ -176,5 +196,15 @@ internal sealed class DriveContentWriter(DfssProvider provider, DrivePath path, 
         }
 
         return true;
+    }
+
+    /// <summary>Notes that the peers have taken a part.</summary>
+    private sealed class Answers(DriveContentWriter writer) : IProgress<TransferProgress>
+    {
+        public void Report(TransferProgress value)
+        {
+            Interlocked.Exchange(ref writer.sent, value.TransferredBytes);
+            writer.Say();
+        }
     }
 }

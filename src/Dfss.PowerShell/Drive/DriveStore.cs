@@ -37,9 +37,9 @@ internal sealed class DriveStore(DfssClient client, DriveMessages messages, Clus
     private readonly Dictionary<string, (DriveItem Item, Stamp Stamp)> items = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource disposed = new();
     private (string Prefix, DriveTree Tree, Stamp Stamp)? listing;
-    private (string Message, long Time) lastFailure;
     private Task background = Task.CompletedTask;
     private long? givenUp;
+    private int closed;
 
     /// <summary>The client.</summary>
     internal DfssClient Client => client;
@@ -52,17 +52,6 @@ internal sealed class DriveStore(DfssClient client, DriveMessages messages, Clus
 
     /// <summary>Notes that a command of this process may have changed what is stored.</summary>
     internal static void NoteChange() => Interlocked.Increment(ref changes);
-
-    /// <summary>Whether a failure was not shown a moment ago.</summary>
-    internal bool IsNewFailure(string message)
-    {
-        lock (gate)
-        {
-            bool isNew = lastFailure.Message != message || Stopwatch.GetElapsedTime(lastFailure.Time) > Lifetime;
-            lastFailure = (message, Stopwatch.GetTimestamp());
-            return isNew;
-        }
-    }
 
     /// <summary>What is known of a name; null where the peers must be asked.</summary>
     internal DriveItem? FindKnown(string name)
@@ -155,11 +144,14 @@ internal sealed class DriveStore(DfssClient client, DriveMessages messages, Clus
     /// <param name="prefix">The beginning.</param>
     /// <param name="seen">Called with the number of names so far.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
-    internal async Task<DriveTree> ListAsync(string prefix, Action<int>? seen, CancellationToken cancellationToken)
+    /// <param name="lacks">Called with the reason for all that the list may lack; null if it does not matter.</param>
+    internal async Task<DriveTree> ListAsync(
+        string prefix, Action<int>? seen, CancellationToken cancellationToken, Action<string>? lacks = null)
     {
         Stamp stamp = Stamp.Now();
         var files = new List<StoredFile>();
-        await foreach (StoredFile file in client.ListAsync(prefix, cancellationToken).ConfigureAwait(false))
+        await foreach (StoredFile file in client.ListAsync(
+            prefix, lacks, cancellationToken).ConfigureAwait(false))
         {
             files.Add(file);
             seen?.Invoke(files.Count);
@@ -191,6 +183,11 @@ internal sealed class DriveStore(DfssClient client, DriveMessages messages, Clus
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref closed, 1) != 0)
+        {
+            return;
+        }
+
         await disposed.CancelAsync().ConfigureAwait(false);
         await background.ConfigureAwait(false);
         await client.DisposeAsync().ConfigureAwait(false);

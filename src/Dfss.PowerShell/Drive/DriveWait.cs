@@ -43,6 +43,18 @@ internal sealed class DriveWait(TimeProvider time, Func<TimeSpan, Task> show, Fu
     }
 }
 
+/// <summary>Whether Set-Content runs.</summary>
+internal static class ReplacingCall
+{
+    /// <summary>Whether Set-Content is on this thread's stack: it clears each file before it opens it.</summary>
+    internal static bool IsRunning() => Array.Exists(
+        new StackTrace(fNeedFileInfo: false).GetFrames(),
+        frame => frame.GetMethod()?.DeclaringType is
+        {
+            Namespace: "Microsoft.PowerShell.Commands", Name: "SetContentCommand"
+        });
+}
+
 /// <summary>Whether the engine completes what a user types.</summary>
 internal static class CompletionCall
 {

@@ -117,6 +117,62 @@ public sealed class ItemCopyHostTests : IAsyncDisposable
             (await Assert.ThrowsAsync<DfssException>(() => waiting.PingAsync(Token))).Code);
     }
 
+    [Fact]
+    public async Task A_side_that_answers_nothing_ends_the_call()
+    {
+        TaskCompletionSource sent = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using ItemCopyClient waiting = new(
+            _ =>
+            {
+                sent.SetResult();
+                return Task.CompletedTask;
+            },
+            clock);
+        Task<ItemCopyPlace> looking = waiting.ToHost().LookAsync("path", Token);
+        await sent.Task;
+
+        clock.Advance(AnswerWatch.Limit * 2);
+
+        Assert.Equal(DfssErrorCode.TimedOut, (await Assert.ThrowsAsync<DfssException>(() => looking)).Code);
+    }
+
+    [Fact]
+    public void A_host_chooses_few_addresses_and_none_of_this_machine()
+    {
+        MessageMap Answer(long port, params IEnumerable<string> addresses) => new()
+        {
+            { "port", port },
+            { "machine", "another" },
+            { "addresses", MessageValue.From([.. addresses.Select(address => (MessageValue)address)]) },
+        };
+
+        Assert.Equal(
+            ["host:9", "192.0.2.1:9", "[2001:db8::1]:9"],
+            ItemCopyClient.ReadAddresses(
+                Answer(9, "192.0.2.1", "name", "127.0.0.1", "::ffff:127.0.0.1", "224.0.0.1", "0.0.0.0", "2001:db8::1"),
+                "host").Select(address => $"{address}"));
+        IEnumerable<string> many = Enumerable.Range(1, 1000).Select(i => $"198.51.{i / 250}.{(i % 250) + 1}");
+        Assert.Equal(16, ItemCopyClient.ReadAddresses(Answer(9, many), host: null).Count);
+        foreach (long port in (long[])[0, 65536, (1L << 32) + 9])
+        {
+            Assert.Throws<DfssException>(() => ItemCopyClient.ReadAddresses(Answer(port, "192.0.2.1"), host: null));
+        }
+    }
+
+    [Theory]
+    [InlineData((1L << 53) - 1, DfssLimits.DefaultChunkSize, 0)]
+    [InlineData(5, 0, 0)]
+    [InlineData(5, DfssLimits.DefaultChunkSize, 1L << 40)]
+    public void A_file_that_cannot_be_is_refused(long length, int chunkSize, long mode)
+    {
+        MessageMap facts = new()
+        {
+            { "length", length }, { "chunk_size", chunkSize }, { "modified", new byte[16] }, { "mode", mode },
+        };
+
+        Assert.Throws<DfssException>(() => ItemCodec.ReadFacts(facts));
+    }
+
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     private static bool Is(byte[] frame, string operation) => ItemFrames.Read(frame).Message.Operation == operation;

@@ -7,14 +7,14 @@ namespace Dfss.Tests.Transfer;
 /// <summary>
 /// Copies between two sides of one process. The session is a function call: what goes through it is an array of bytes.
 /// </summary>
-public sealed class ItemCopyTests : IAsyncDisposable
+public sealed partial class ItemCopyTests : IAsyncDisposable
 {
     private const int LargeBytes = (3 * DfssLimits.DefaultChunkSize) + 17;
 
     private static readonly ItemCopyWalk All = new(IncludesHidden: true, FollowsLinks: false);
 
     private readonly TemporaryFolder folder = new();
-    private readonly ItemCopyHost host = new();
+    private ItemCopyHost host = new();
     private readonly ItemCopyClient client;
     private Func<byte[], byte[]> inTransit = frame => frame;
     private int calls;
@@ -63,7 +63,7 @@ public sealed class ItemCopyTests : IAsyncDisposable
             string name = entry.Name.Length == 0 ? "copy" : $"copy/{entry.Name}";
             if (entry.Kind == ItemCopyEntryKind.Folder)
             {
-                await copier.MakeFolderAsync(PathOf("there"), name, Token);
+                await copier.MakeFolderAsync(PathOf("there"), name, entry.UnixMode, Token);
             }
             else
             {
@@ -94,6 +94,7 @@ public sealed class ItemCopyTests : IAsyncDisposable
             PathOf("large"), PathOf("there"), "copy", force: false,
             new CallbackProgress(progress => stop.Cancel()), stop.Token));
         string part = Assert.Single(PartFiles());
+        await RestartHostAsync();
 
         ItemCopyResult result = await copier.CopyAsync(
             PathOf("large"), PathOf("there"), "copy", force: false, progress: null, Token);
@@ -119,6 +120,7 @@ public sealed class ItemCopyTests : IAsyncDisposable
             }),
             stop.Token);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => copying);
+        await RestartHostAsync();
         using (FileStream part = File.Open(Assert.Single(PartFiles()), FileMode.Open))
         {
             part.Write(new byte[DfssLimits.DefaultChunkSize]);
@@ -198,7 +200,7 @@ public sealed class ItemCopyTests : IAsyncDisposable
                 PathOf("file"), PathOf("there"), name, force: true, progress: null, Token));
             Assert.Equal(DfssErrorCode.InvalidName, error.Code);
             error = await Assert.ThrowsAsync<DfssException>(() =>
-                copier.MakeFolderAsync(PathOf("there"), name, Token));
+                copier.MakeFolderAsync(PathOf("there"), name, unixMode: null, Token));
             Assert.Equal(DfssErrorCode.InvalidName, error.Code);
         }
 
@@ -218,6 +220,13 @@ public sealed class ItemCopyTests : IAsyncDisposable
         async Task<DfssErrorCode> CodeAsync(string source, string name) =>
             (await Assert.ThrowsAsync<DfssException>(() => copier.CopyAsync(
                 PathOf(source), PathOf("there"), name, force: false, progress: null, Token))).Code;
+    }
+
+    /// <summary>An end of the host waits until the interrupted copy has closed its files.</summary>
+    private async Task RestartHostAsync()
+    {
+        await host.DisposeAsync();
+        host = new ItemCopyHost();
     }
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;

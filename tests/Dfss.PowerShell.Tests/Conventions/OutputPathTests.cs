@@ -26,7 +26,7 @@ public sealed class OutputPathTests : IDisposable
     private static readonly Type[] SeenOtherwise =
     [
         typeof(DfssPeerInfo), typeof(DfssStoreOptimization), typeof(DfssFileComparison),
-        typeof(DfssFileInfo), typeof(DfssEncryptionKey),
+        typeof(DfssFileInfo), typeof(DfssEncryptionKey), typeof(DfssTestCluster), typeof(DfssTestPeer),
     ];
 
     private readonly string folder = Directory.CreateTempSubdirectory("dfss-test-").FullName;

@@ -87,6 +87,9 @@ public sealed class ScriptBlockTests : IDisposable
                 rows.Add(cmdlet, "InputObject", $"1, 2 | {cmdlet} -InputObject {{ $ended[$_ - 1] }} {rest}");
             }
 
+            rows.Add(
+                "Remove-DfssTestCluster", "InputObject",
+                "1, 2 | Remove-DfssTestCluster -InputObject { $clusters[$_ - 1] } -PassThru");
             rows.Add("Stop-DfssPeer", "InputObject", "1, 2 | Stop-DfssPeer -InputObject { $stopped[$_ - 1] }");
             rows.Add("Get-DfssCertificate", "Name", "1, 2 | Get-DfssCertificate -Name { \"none$_\" }");
             rows.Add("Get-DfssCertificate", "LiteralName", "1, 2 | Get-DfssCertificate -LiteralName { \"none$_\" }");
@@ -105,8 +108,10 @@ public sealed class ScriptBlockTests : IDisposable
 
     public void Dispose() => users.Dispose();
 
-    /// <summary>To a parameter that takes any object PowerShell gives the block itself, which is refused.</summary>
-    /// <summary>But for Copy-DfssItem, which needs a session to another process.</summary>
+    /// <summary>
+    /// To a parameter that takes any object PowerShell gives the block itself, which is refused. Copy-DfssItem is tried
+    /// elsewhere, as it needs a session to another process.
+    /// </summary>
     [Fact]
     public void Each_parameter_that_takes_pipeline_input_is_tried() => Assert.Equal(
         CmdletContractTests.Cmdlets.Where(row => NameOf(row.Data) != "Copy-DfssItem")
@@ -139,6 +144,7 @@ public sealed class ScriptBlockTests : IDisposable
             [IO.File]::Delete("$PWD/none1"); [IO.File]::Delete("$PWD/none2")
             $stopped = foreach ($number in 1, 2) { Start-DfssPeer -InMemory -Port 0 }
             $stopped | Stop-DfssPeer
+            $clusters = foreach ($number in 1, 2) { New-DfssTestCluster -Peers 1 }
             """).ThrowIfFailed();
         DfssTransfer[] ended = [Ended(987651), Ended(987652)];
         Assert.All(Evaluated, row =>
@@ -149,6 +155,8 @@ public sealed class ScriptBlockTests : IDisposable
                 .. result.Output.Select(item => $"{item}").Distinct()];
             string[] values = cmdlet == "Stop-DfssPeer"
                 ? [.. users.Session.Run("$stopped").As<DfssPeerInfo>().Select(peer => peer.Endpoint)]
+                : cmdlet == "Remove-DfssTestCluster"
+                ? [.. users.Session.Run("$clusters").Output.Select(cluster => $"{cluster}")]
                 : cmdlet.EndsWith("-DfssTransfer", StringComparison.Ordinal) ? ["987651", "987652"]
                 : ["none1", "none2"];
             Assert.True(

@@ -64,6 +64,14 @@ public sealed class DriveChangeTests : IDisposable
     }
 
     [Fact]
+    public void A_folder_does_not_move_onto_its_own_files()
+    {
+        drive.Store("a/a/x", "a/a/a/x");
+        Assert.NotNull(drive.Run("try { $item.Move('D:/a/a', 'D:/') } catch { throw }").Ending);
+        Assert.Equal(["a/a/a/x", "a/a/x"], drive.Names());
+    }
+
+    [Fact]
     public void Content_goes_in_and_comes_out()
     {
         Result result = drive.Run("""

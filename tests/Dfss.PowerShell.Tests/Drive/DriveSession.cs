@@ -35,7 +35,12 @@ internal sealed class DriveSession : IDisposable
     {
         foreach (string name in names)
         {
-            Session.Run("Set-DfssContent $name $name -NoNewline -Peer $peer", ("name", name)).ThrowIfFailed();
+            Session.Run(
+                // A path of a drive has its own peers.
+                name.StartsWith("d:", StringComparison.Ordinal)
+                    ? "Set-DfssContent $name $name -NoNewline"
+                    : "Set-DfssContent $name $name -NoNewline -Peer $peer",
+                ("name", name)).ThrowIfFailed();
         }
     }
 

@@ -34,9 +34,6 @@ internal sealed partial class DurableFile
     private const int FullSyncMac = 51;
     private const int ExclusiveWithoutWaiting = 2 | 4;
     private const int Unlocked = 8;
-
-    // SYNC_FILE_RANGE_WAIT_BEFORE, _WRITE and _WAIT_AFTER.
-    private const uint WaitWriteWait = 1 | 2 | 4;
     private const uint ReplaceExisting = 1;
     private const uint WriteThrough = 8;
 
@@ -189,45 +186,6 @@ internal sealed partial class DurableFile
         return 0;
     }
 
-    /// <summary>
-    /// Has the system write back the cached pages of a file that another process may have mapped. The next write
-    /// through the mapping then sets the file's times again; one to a page that is not written back yet does not. On
-    /// Linux it does not flush the drive, as a sync does even for a file that has nothing to write. Unix only, and
-    /// without effect on a file system in memory.
-    /// </summary>
-    /// <exception cref="IOException">The disk failed.</exception>
-    public static void WriteBack(SafeFileHandle file, string path)
-    {
-        while (WriteBackOnce(file) != 0)
-        {
-            int error = Marshal.GetLastPInvokeError();
-            if (error is InvalidArgument or ReadOnlyFileSystem)
-            {
-                // A file of /proc, for example: there is nothing to write.
-                return;
-            }
-
-            if (error != Interrupted)
-            {
-                throw Failed(error, "sync", path);
-            }
-        }
-    }
-
-    private static int WriteBackOnce(SafeFileHandle file)
-    {
-        if (OperatingSystem.IsLinux())
-        {
-            int result = FileSyncRange(file, offset: 0, length: 0, WaitWriteWait);
-            if (result == 0 || Marshal.GetLastPInvokeError() != NotImplemented)
-            {
-                return result;
-            }
-        }
-
-        return OperatingSystem.IsMacOS() ? FileSync(file) : FileDataSync(file);
-    }
-
     private static void SyncHandle(SafeFileHandle handle, string path, bool isDataOnly = false)
     {
         while (true)
@@ -271,9 +229,6 @@ internal sealed partial class DurableFile
 
     [LibraryImport("libc", EntryPoint = "fdatasync", SetLastError = true)]
     private static partial int FileDataSync(SafeFileHandle file);
-
-    [LibraryImport("libc", EntryPoint = "sync_file_range", SetLastError = true)]
-    private static partial int FileSyncRange(SafeFileHandle file, long offset, long length, uint flags);
 
     [LibraryImport("libc", EntryPoint = "fallocate", SetLastError = true)]
     private static partial int FileAllocate(SafeFileHandle file, int mode, nint offset, nint length);

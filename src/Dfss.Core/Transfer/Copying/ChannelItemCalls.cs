@@ -10,33 +10,45 @@ internal sealed class ChannelItemCalls : IItemCalls
     private static readonly TimeSpan PingLimit = TimeSpan.FromSeconds(20);
 
     private readonly ClientChannel channel;
+    private readonly AnswerWatch watch;
     private readonly CancellationTokenSource stop = new();
     private readonly Task pinging;
 
     /// <summary>Takes ownership of a channel.</summary>
-    public ChannelItemCalls(ClientChannel channel)
+    public ChannelItemCalls(ClientChannel channel, TimeProvider clock)
     {
         this.channel = channel;
+        watch = new AnswerWatch(channel.Abort, clock);
         pinging = PingAsync();
     }
 
     public async ValueTask<Response> CallAsync(
         string operation, MessageMap arguments, ReadOnlyMemory<byte>? payload, CancellationToken cancellationToken)
     {
+        bool isAnswered = false;
+        watch.Begin();
         try
         {
             PeerCall call = new(operation, arguments, payload, Destination: null, IsBulk: false);
-            return await channel.CallAsync(call, cancellationToken).ConfigureAwait(false);
+            Response response = await channel.CallAsync(call, cancellationToken).ConfigureAwait(false);
+            isAnswered = true;
+            return response;
         }
         catch (DfssException failure) when (failure.Peer is not null && !failure.IsTransient)
         {
             // About a file there: the address, which serves one copy, would say nothing to the user.
+            isAnswered = true;
             throw new DfssException(failure.Code, failure.Detail, failure.Advice, failure);
+        }
+        finally
+        {
+            watch.End(isAnswered);
         }
     }
 
     public async ValueTask DisposeAsync()
     {
+        watch.Dispose();
         await stop.CancelAsync().ConfigureAwait(false);
         await pinging.ConfigureAwait(false);
         await channel.DisposeAsync().ConfigureAwait(false);

@@ -6,8 +6,10 @@ internal interface IItemTarget
     /// <summary>What is at a path.</summary>
     ValueTask<ItemCopyPlace> LookAsync(string path, CancellationToken cancellationToken);
 
-    /// <summary>Makes a folder, and those above it, where they are not there.</summary>
-    ValueTask MakeFolderAsync(ItemPath path, CancellationToken cancellationToken);
+    /// <summary>
+    /// Makes a folder, and those above it, where they are not there: with the mode, but for what the umask withholds.
+    /// </summary>
+    ValueTask MakeFolderAsync(ItemPath path, int? unixMode, CancellationToken cancellationToken);
 
     /// <summary>Writes a file of one chunk.</summary>
     ValueTask<ItemPut> PutAsync(

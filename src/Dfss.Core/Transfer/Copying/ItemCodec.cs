@@ -9,6 +9,11 @@ internal static class ItemCodec
 {
     private const int TimeBytes = 16;
 
+    /// <summary>Permission bits, set-user-id, set-group-id, sticky.</summary>
+    private const int MaxMode = 0b111_111_111_111;
+
+    private const int NoMode = -1;
+
     public static MessageMap ToMap(ItemPath path) => new() { { "folder", path.Folder }, { "name", path.Name } };
 
     public static ItemPath ReadPath(MessageMap map) =>
@@ -21,7 +26,12 @@ internal static class ItemCodec
         map.Add("length", facts.Length);
         map.Add("chunk_size", facts.ChunkSize);
         map.Add("modified", modified);
-        if (facts.UnixMode is int mode)
+        return AddMode(map, facts.UnixMode);
+    }
+
+    public static MessageMap AddMode(MessageMap map, int? unixMode)
+    {
+        if (unixMode is int mode)
         {
             map.Add("mode", mode);
         }
@@ -29,13 +39,19 @@ internal static class ItemCodec
         return map;
     }
 
+    public static int? ReadMode(MessageMap map) => !map.TryGet("mode", out MessageValue mode)
+        ? null
+        : mode.AsInteger() is >= 0 and <= MaxMode and long bits
+            ? (int)bits
+            : throw new DfssException(DfssErrorCode.InvalidArgument, "The mode of a file is malformed.");
+
     public static ItemFacts ReadFacts(MessageMap map)
     {
         byte[] modified = map.Required("modified").AsBinary();
         long chunkSize = map.Required("chunk_size").AsInteger();
         long length = map.Required("length").AsInteger();
         if (modified.Length != TimeBytes || chunkSize is < DfssLimits.MinChunkSize or > DfssLimits.MaxChunkSize
-            || FileManifest.CountChunks(length, (int)chunkSize) > DfssLimits.MaxChunksPerFile)
+            || length < 0 || length > DfssLimits.MaxChunksPerFile * chunkSize)
         {
             throw new DfssException(DfssErrorCode.InvalidArgument, "The description of a file is malformed.");
         }
@@ -44,7 +60,7 @@ internal static class ItemCodec
             length,
             (int)chunkSize,
             new UnixTime(BinaryPrimitives.ReadInt128LittleEndian(modified)),
-            map.TryGet("mode", out MessageValue mode) ? (int)mode.AsInteger() : null);
+            ReadMode(map));
     }
 
     public static byte[] Encode(IReadOnlyList<int> indexes)
@@ -65,6 +81,11 @@ internal static class ItemCodec
         {
             indexes[i] = BinaryPrimitives.ReadInt32LittleEndian(bytes[(i * sizeof(int))..]);
             ThrowIfOutside(indexes[i], count);
+            if (i > 0 && indexes[i] <= indexes[i - 1])
+            {
+                throw new DfssException(
+                    DfssErrorCode.ProtocolViolation, "The chunks of a file are not in their order.");
+            }
         }
 
         return indexes;
@@ -115,6 +136,7 @@ internal static class ItemCodec
             writer.Write((byte)entry.Kind);
             writer.Write(entry.Length);
             writer.Write(entry.Problem);
+            writer.Write((short)(entry.UnixMode ?? NoMode));
         }
 
         return stream.ToArray();
@@ -129,9 +151,15 @@ internal static class ItemCodec
         {
             while (stream.Position < stream.Length)
             {
-                entries.Add(new ItemCopyEntry(
+                ItemCopyEntry entry = new(
                     reader.ReadString(), reader.ReadString(), (ItemCopyEntryKind)reader.ReadByte(), reader.ReadInt64(),
-                    reader.ReadString()));
+                    reader.ReadString(), reader.ReadInt16());
+                if (entry.Length < 0 || entry.UnixMode is < NoMode or > MaxMode)
+                {
+                    throw new DfssException(DfssErrorCode.ProtocolViolation, "An entry of a listing is malformed.");
+                }
+
+                entries.Add(entry.UnixMode == NoMode ? entry with { UnixMode = null } : entry);
             }
         }
         catch (Exception error) when (error is IOException or FormatException)

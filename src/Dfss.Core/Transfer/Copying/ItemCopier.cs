@@ -9,8 +9,8 @@ namespace Dfss.Transfer;
 /// </summary>
 public sealed class ItemCopier
 {
-    /// <summary>32 chunks in one question, so that progress is seen, and Ctrl+C heard.</summary>
-    private const int HashedAtOnce = 32;
+    /// <summary>32 MiB in one question, so that progress is seen, and Ctrl+C heard.</summary>
+    private const int HashedAtOnce = 32 << 20;
 
     private readonly IItemSource source;
     private readonly IItemTarget target;
@@ -50,10 +50,12 @@ public sealed class ItemCopier
     /// <summary>Makes a folder of the target, and those above it.</summary>
     /// <param name="folder">The folder that the user named.</param>
     /// <param name="name">The path below it, with '/'; empty for the folder itself.</param>
+    /// <param name="unixMode">Its permission bits; null for those of a new folder there.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="DfssException">InvalidName, DestinationUnwritable.</exception>
-    public Task MakeFolderAsync(string folder, string name, CancellationToken cancellationToken = default) =>
-        target.MakeFolderAsync(new ItemPath(folder, name), cancellationToken).AsTask();
+    public Task MakeFolderAsync(
+        string folder, string name, int? unixMode, CancellationToken cancellationToken = default) =>
+        target.MakeFolderAsync(new ItemPath(folder, name), unixMode, cancellationToken).AsTask();
 
     /// <summary>Copies one file.</summary>
     /// <param name="path">The full path at the source.</param>
@@ -100,6 +102,12 @@ public sealed class ItemCopier
             IOpenItemTarget open = await target.OpenAsync(path, facts, mode, cancellationToken).ConfigureAwait(false);
             await using (open.ConfigureAwait(false))
             {
+                if (open.IsThere && !mode.MayBeThere)
+                {
+                    throw new DfssException(
+                        DfssErrorCode.ProtocolViolation, "The other side does not replace a file that differs.");
+                }
+
                 HashSet<int> present = await FindPresentAsync(
                     file, open, progress, cancellationToken).ConfigureAwait(false);
                 long presentBytes = present.Sum(index => (long)facts.LengthOf(index));
@@ -129,7 +137,7 @@ public sealed class ItemCopier
     {
         HashSet<int> present = [];
         long done = 0;
-        foreach (int[] batch in open.Claimed.Chunk(HashedAtOnce))
+        foreach (int[] batch in open.Claimed.Chunk(Math.Max(1, HashedAtOnce / file.Facts.ChunkSize)))
         {
             ValueTask<ChunkId[]> there = open.HashAsync(batch, cancellationToken);
             Task<ChunkId[]> here = file.HashAsync(batch, cancellationToken).AsTask();

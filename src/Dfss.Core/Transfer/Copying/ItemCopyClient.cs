@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Dfss.Protocol;
 using Dfss.Transport;
 
@@ -12,16 +14,29 @@ public sealed class ItemCopyClient : IAsyncDisposable
     /// <summary>16 chunks in flight: with chunks of 1 MiB they fill a gigabit line of 100 ms.</summary>
     internal const int ChunksAtOnce = 16;
 
+    /// <summary>16: more than the networks of a machine.</summary>
+    private const int MaxAddresses = 16;
+
+    /// <summary>224.0.0.0 and above are no addresses of one machine.</summary>
+    private const byte FirstMulticast = 224;
+
     private readonly PinnedTls tls = new();
     private readonly SessionItemCalls session;
+    private readonly TimeProvider clock;
     private IItemCalls calls;
 
     /// <summary>Makes a client.</summary>
     /// <param name="send">Hands the bytes of one call to the session, as one object.</param>
     public ItemCopyClient(Func<byte[], Task> send)
+        : this(send, TimeProvider.System)
+    {
+    }
+
+    internal ItemCopyClient(Func<byte[], Task> send, TimeProvider clock)
     {
         ArgumentNullException.ThrowIfNull(send);
-        session = new SessionItemCalls(send);
+        this.clock = clock;
+        session = new SessionItemCalls(send, clock);
         calls = session;
     }
 
@@ -72,7 +87,7 @@ public sealed class ItemCopyClient : IAsyncDisposable
             return string.Join(" ", connector.Failures);
         }
 
-        calls = new ChannelItemCalls(found.Channel);
+        calls = new ChannelItemCalls(found.Channel, clock);
         DirectAddress = found.Address.ToString();
         return null;
     }
@@ -100,10 +115,20 @@ public sealed class ItemCopyClient : IAsyncDisposable
         tls.Dispose();
     }
 
-    private static List<PeerAddress> ReadAddresses(MessageMap results, string? host)
+    internal static List<PeerAddress> ReadAddresses(MessageMap results, string? host)
     {
-        int port = (int)results.Required("port").AsInteger();
-        List<string> hosts = [.. results.Required("addresses").AsArray().Select(address => address.AsText())];
+        long port = results.Required("port").AsInteger();
+        if (port is < 1 or > ushort.MaxValue)
+        {
+            throw new DfssException(DfssErrorCode.ProtocolViolation, $"The other side listens at no port {port}.");
+        }
+
+        // The other side chooses what this one connects to: a few addresses, no names, nothing of this machine.
+        List<string> hosts =
+        [
+            .. results.Required("addresses").AsArray().Take(MaxAddresses).Select(address => address.AsText())
+                .Where(IsAddressOfAnother),
+        ];
         if (results.Required("machine").AsText() == Environment.MachineName)
         {
             hosts.Insert(0, "127.0.0.1");
@@ -121,5 +146,18 @@ public sealed class ItemCopyClient : IAsyncDisposable
                where PeerAddress.TryParse(text, out _)
                select PeerAddress.Parse(text),
         ];
+    }
+
+    private static bool IsAddressOfAnother(string text)
+    {
+        if (!IPAddress.TryParse(text, out IPAddress? address))
+        {
+            return false;
+        }
+
+        address = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+        return !IPAddress.IsLoopback(address) && !address.IsIPv6Multicast && !address.Equals(IPAddress.IPv6Any)
+            && (address.AddressFamily != AddressFamily.InterNetwork
+                || address.GetAddressBytes()[0] is > 0 and < FirstMulticast);
     }
 }

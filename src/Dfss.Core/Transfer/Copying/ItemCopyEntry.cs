@@ -25,7 +25,9 @@ public enum ItemCopyEntryKind
 /// <param name="Kind">What it is.</param>
 /// <param name="Length">The length of a file in bytes, for progress; 0 for all else.</param>
 /// <param name="Problem">Why an item cannot be read; empty where it can.</param>
-public sealed record ItemCopyEntry(string Path, string Name, ItemCopyEntryKind Kind, long Length, string Problem);
+/// <param name="UnixMode">The permission bits of a folder; null where there are none.</param>
+public sealed record ItemCopyEntry(
+    string Path, string Name, ItemCopyEntryKind Kind, long Length, string Problem, int? UnixMode = null);
 
 /// <summary>What is walked through below a source folder.</summary>
 /// <param name="IncludesHidden">Whether hidden files and folders are taken.</param>
@@ -38,7 +40,9 @@ public sealed record ItemCopyWalk(bool IncludesHidden, bool FollowsLinks);
 /// <param name="IsFile">Whether a file is there.</param>
 /// <param name="Folder">The folder that it is in.</param>
 /// <param name="Name">Its last part.</param>
-public sealed record ItemCopyPlace(string Path, bool IsFolder, bool IsFile, string Folder, string Name);
+/// <param name="IgnoresCase">Whether the system takes names that differ only in case for the same.</param>
+public sealed record ItemCopyPlace(
+    string Path, bool IsFolder, bool IsFile, string Folder, string Name, bool IgnoresCase);
 
 /// <summary>One copied file.</summary>
 /// <param name="Destination">The full path at the target.</param>

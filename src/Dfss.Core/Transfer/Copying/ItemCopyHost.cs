@@ -26,6 +26,7 @@ public sealed class ItemCopyHost : IAsyncDisposable
     private readonly SemaphoreSlim turn = new(1, 1);
     private ItemListener? listener;
     private long lastHeard;
+    private int answering;
 
     /// <summary>Makes a host. It does not listen yet.</summary>
     public ItemCopyHost()
@@ -71,16 +72,16 @@ public sealed class ItemCopyHost : IAsyncDisposable
     public async Task<byte[]> AnswerAsync(byte[] frame, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(frame);
-        Hear();
-        (Message request, ReadOnlyMemory<byte> payload) = ItemFrames.Read(frame);
-        if (request.Operation == ItemOperations.Listen)
+        Interlocked.Increment(ref answering);
+        try
         {
-            return MessageCodec.ToFrame(
-                await ListenAsync(request, cancellationToken).ConfigureAwait(false), payload: null);
+            return await AnswerFrameAsync(frame, cancellationToken).ConfigureAwait(false);
         }
-
-        using ItemAnswer answer = await server.AnswerAsync(request, payload, cancellationToken).ConfigureAwait(false);
-        return MessageCodec.ToFrame(answer.Message, answer.Payload);
+        finally
+        {
+            Hear();
+            Interlocked.Decrement(ref answering);
+        }
     }
 
     /// <summary>Ends all connections, and closes all files. The chunks of files that are not whole stay.</summary>
@@ -104,6 +105,19 @@ public sealed class ItemCopyHost : IAsyncDisposable
         where address.Address.AddressFamily is AddressFamily.InterNetwork or AddressFamily.InterNetworkV6
             && !address.Address.IsIPv6LinkLocal
         select (MessageValue)address.Address.ToString();
+
+    private async Task<byte[]> AnswerFrameAsync(byte[] frame, CancellationToken cancellationToken)
+    {
+        (Message request, ReadOnlyMemory<byte> payload) = ItemFrames.Read(frame);
+        if (request.Operation == ItemOperations.Listen)
+        {
+            return MessageCodec.ToFrame(
+                await ListenAsync(request, cancellationToken).ConfigureAwait(false), payload: null);
+        }
+
+        using ItemAnswer answer = await server.AnswerAsync(request, payload, cancellationToken).ConfigureAwait(false);
+        return MessageCodec.ToFrame(answer.Message, answer.Payload);
+    }
 
     private async Task<Message> ListenAsync(Message request, CancellationToken cancellationToken)
     {
@@ -142,7 +156,9 @@ public sealed class ItemCopyHost : IAsyncDisposable
 
     private async Task WatchAsync()
     {
-        if (clock.GetElapsedTime(Volatile.Read(ref lastHeard)) >= SilenceLimit)
+        // While a call that came through the session is answered, the next ones wait behind it.
+        if (Volatile.Read(ref answering) == 0
+            && clock.GetElapsedTime(Volatile.Read(ref lastHeard)) >= SilenceLimit)
         {
             await StopListeningAsync().ConfigureAwait(false);
             await server.DisposeAsync().ConfigureAwait(false);

@@ -25,7 +25,7 @@ internal sealed class ItemListener : IAsyncDisposable
     /// <param name="listener">Takes the connections; disposed with this.</param>
     /// <param name="tls">Authenticates them.</param>
     /// <param name="server">Answers the calls.</param>
-    /// <param name="heard">Called for each call.</param>
+    /// <param name="heard">Called at the begin and at the end of each call.</param>
     public ItemListener(IConnectionListener listener, PinnedTls tls, ItemServer server, Action heard)
     {
         this.listener = listener;
@@ -53,7 +53,20 @@ internal sealed class ItemListener : IAsyncDisposable
         while (!stop.IsCancellationRequested)
         {
             await room.WaitAsync(stop.Token).ConfigureAwait(false);
-            IConnection connection = await listener.AcceptAsync(stop.Token).ConfigureAwait(false);
+            IConnection connection;
+            try
+            {
+                connection = await listener.AcceptAsync(stop.Token).ConfigureAwait(false);
+            }
+            catch (DfssException)
+            {
+                // Such as too many open files: the next attempt may succeed, and the client has the session.
+                room.Release();
+                await Task.Delay(
+                    RetryPolicy.Accept.PauseAfter(failures: 1), TimeProvider.System, stop.Token).ConfigureAwait(false);
+                continue;
+            }
+
             sessions.RemoveAll(session => session.IsCompleted);
             sessions.Add(ServeAsync(connection));
         }
@@ -131,6 +144,7 @@ internal sealed class ItemListener : IAsyncDisposable
         }
         finally
         {
+            heard();
             answering.Release();
         }
     }

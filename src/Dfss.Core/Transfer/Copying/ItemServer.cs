@@ -93,9 +93,11 @@ internal sealed class ItemServer(IItemSource source, IItemTarget target) : IAsyn
                     { "is_file", place.IsFile },
                     { "folder", place.Folder },
                     { "name", place.Name },
+                    { "ignores_case", place.IgnoresCase },
                 }, null, null);
             case ItemOperations.MakeFolder:
-                await target.MakeFolderAsync(ItemCodec.ReadPath(map), cancellationToken).ConfigureAwait(false);
+                await target.MakeFolderAsync(
+                    ItemCodec.ReadPath(map), ItemCodec.ReadMode(map), cancellationToken).ConfigureAwait(false);
                 return (MessageMap.Empty, null, null);
             case ItemOperations.Put:
                 ItemPut put = await target.PutAsync(

@@ -33,7 +33,8 @@ internal sealed class LocalItemSource(ChunkBuffers buffers) : IItemSource
         return tree.Walk().Select(entry => entry.Kind switch
         {
             LocalTreeEntryKind.File => Describe(entry.Path, entry.Name, ItemCopyEntryKind.File),
-            LocalTreeEntryKind.Folder => new(entry.Path, entry.Name, ItemCopyEntryKind.Folder, 0, string.Empty),
+            LocalTreeEntryKind.Folder => new(
+                entry.Path, entry.Name, ItemCopyEntryKind.Folder, 0, string.Empty, FindMode(entry.Path)),
             LocalTreeEntryKind.FolderLink => new(entry.Path, entry.Name, ItemCopyEntryKind.FolderLink, 0, string.Empty),
             LocalTreeEntryKind.Unreadable =>
                 new(entry.Path, entry.Name, ItemCopyEntryKind.Unreadable, 0, entry.Error?.Message ?? string.Empty),
@@ -46,6 +47,24 @@ internal sealed class LocalItemSource(ChunkBuffers buffers) : IItemSource
         FileInfo file = new(path);
         long length = file.LinkTarget is null && file.Exists ? file.Length : 0;
         return new ItemCopyEntry(path, name, kind, length, string.Empty);
+    }
+
+    private static int? FindMode(string folder)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return null;
+        }
+
+        try
+        {
+            return (int)File.GetUnixFileMode(folder) & 0b111_111_111;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // It is gone, or unreadable: the copy is its owner's only.
+            return 0;
+        }
     }
 
     private sealed class LocalList(IEnumerable<ItemCopyEntry> entries) : IItemList

@@ -14,12 +14,12 @@ internal sealed class LocalItemTarget(ChunkBuffers buffers) : IItemTarget
         string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
         return new(new ItemCopyPlace(
             full, Directory.Exists(full), File.Exists(full), Path.GetDirectoryName(full) ?? full,
-            Path.GetFileName(full)));
+            Path.GetFileName(full), IgnoresCase: OperatingSystem.IsWindows() || OperatingSystem.IsMacOS()));
     }
 
-    public ValueTask MakeFolderAsync(ItemPath path, CancellationToken cancellationToken)
+    public ValueTask MakeFolderAsync(ItemPath path, int? unixMode, CancellationToken cancellationToken)
     {
-        MakeFolder(Combine(path));
+        MakeFolder(Combine(path), unixMode);
         return ValueTask.CompletedTask;
     }
 
@@ -27,7 +27,7 @@ internal sealed class LocalItemTarget(ChunkBuffers buffers) : IItemTarget
         ItemPath path, ItemFacts facts, ItemChunk content, bool force, CancellationToken cancellationToken)
     {
         string destination = Prepare(path, force);
-        FileRecord record = ToRecord(facts);
+        FileRecord record = ToRecord(facts, destination);
         if (UnchangedFile.HasLengthAndTime(destination, record))
         {
             using SourceFile there = SourceFile.Open(destination);
@@ -52,7 +52,7 @@ internal sealed class LocalItemTarget(ChunkBuffers buffers) : IItemTarget
         ItemPath path, ItemFacts facts, ItemOpenMode mode, CancellationToken cancellationToken)
     {
         string destination = Prepare(path, mode.Force);
-        FileRecord record = ToRecord(facts);
+        FileRecord record = ToRecord(facts, destination);
         return new(mode.MayBeThere && UnchangedFile.HasLengthAndTime(destination, record)
             ? OpenFile.There(destination, facts, buffers)
             : new OpenFile(
@@ -93,11 +93,13 @@ internal sealed class LocalItemTarget(ChunkBuffers buffers) : IItemTarget
         DfssErrorCode.InvalidName, $"'{path.Name}' cannot be copied to '{path.Folder}' under its name: {reason}.",
         "Rename it, or copy it by itself under another name.");
 
-    private static void MakeFolder(string path)
+    private static void MakeFolder(string path, int? unixMode)
     {
         try
         {
-            _ = Directory.CreateDirectory(path);
+            _ = unixMode is int mode && !OperatingSystem.IsWindows()
+                ? Directory.CreateDirectory(path, CreationMask.OfFolder(mode))
+                : Directory.CreateDirectory(path);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -111,7 +113,8 @@ internal sealed class LocalItemTarget(ChunkBuffers buffers) : IItemTarget
         string destination = Combine(path);
         if (path.Name.Contains('/', StringComparison.Ordinal))
         {
-            MakeFolder(Path.GetDirectoryName(destination)!);
+            // A copy makes the folders before, with their modes. One that was not made is its owner's only.
+            MakeFolder(Path.GetDirectoryName(destination)!, unixMode: 0);
         }
 
         FileInfo existing = new(destination);
@@ -123,7 +126,7 @@ internal sealed class LocalItemTarget(ChunkBuffers buffers) : IItemTarget
     /// The record of a file for its part file. Its id is a hint only, which file the part is of: the ids of the chunks
     /// are compared with those of the source before they are used.
     /// </summary>
-    private static FileRecord ToRecord(ItemFacts facts)
+    private static FileRecord ToRecord(ItemFacts facts, string destination)
     {
         byte[] identity = new byte[sizeof(long) + 16 + sizeof(int)];
         BinaryPrimitives.WriteInt64LittleEndian(identity, facts.Length);
@@ -137,7 +140,7 @@ internal sealed class LocalItemTarget(ChunkBuffers buffers) : IItemTarget
             Length = facts.Length,
             ChunkSize = facts.ChunkSize,
             Modified = facts.Modified,
-            UnixMode = facts.UnixMode,
+            UnixMode = CreationMask.OfFile(facts.UnixMode, destination),
             FileId = new FileId(SHA256.HashData(identity)),
         };
     }

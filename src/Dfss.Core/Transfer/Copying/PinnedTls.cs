@@ -15,11 +15,12 @@ internal sealed class PinnedTls : IDisposable
 {
     private static readonly TimeSpan Validity = TimeSpan.FromDays(30);
 
-    private readonly X509Certificate2 own = Create();
+    /// <summary>Made when it is needed: on Windows its key is kept in a file meanwhile.</summary>
+    private readonly Lazy<X509Certificate2> own = new(Create);
     private byte[]? pinned;
 
     /// <summary>The own certificate, in DER.</summary>
-    public byte[] Certificate => own.RawData;
+    public byte[] Certificate => own.Value.RawData;
 
     /// <summary>Accepts this certificate of the other side. Called once, before any connection.</summary>
     public void Pin(byte[] certificate) => pinned = certificate;
@@ -30,7 +31,7 @@ internal sealed class PinnedTls : IDisposable
             new SslServerAuthenticationOptions
             {
                 ServerCertificateContext = SslStreamCertificateContext.Create(
-                    own, additionalCertificates: null, offline: true),
+                    own.Value, additionalCertificates: null, offline: true),
                 ClientCertificateRequired = true,
                 RemoteCertificateValidationCallback = IsPinned,
             },
@@ -43,12 +44,18 @@ internal sealed class PinnedTls : IDisposable
             {
                 TargetHost = "dfss",
                 ClientCertificateContext = SslStreamCertificateContext.Create(
-                    own, additionalCertificates: null, offline: true),
+                    own.Value, additionalCertificates: null, offline: true),
                 RemoteCertificateValidationCallback = IsPinned,
             },
             token));
 
-    public void Dispose() => own.Dispose();
+    public void Dispose()
+    {
+        if (own.IsValueCreated)
+        {
+            own.Value.Dispose();
+        }
+    }
 
     private static X509Certificate2 Create()
     {

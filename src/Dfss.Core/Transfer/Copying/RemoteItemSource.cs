@@ -26,7 +26,7 @@ internal sealed class RemoteItemSource(IItemCalls calls) : IItemSource
         {
             ItemFacts facts = ItemCodec.ReadFacts(response.Results);
             long handle = response.Results.Required("handle").AsInteger();
-            return handle == 0
+            return handle == 0 && facts.IsSmall
                 ? new WholeFile(facts, ReadChunk(response))
                 : new RemoteFile(calls, handle, facts, response);
         }

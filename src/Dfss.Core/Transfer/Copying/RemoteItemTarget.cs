@@ -14,13 +14,15 @@ internal sealed class RemoteItemTarget(IItemCalls calls) : IItemTarget
         MessageMap place = response.Results;
         return new ItemCopyPlace(
             place.Required("path").AsText(), place.Required("is_folder").AsBoolean(),
-            place.Required("is_file").AsBoolean(), place.Required("folder").AsText(), place.Required("name").AsText());
+            place.Required("is_file").AsBoolean(), place.Required("folder").AsText(), place.Required("name").AsText(),
+            place.Required("ignores_case").AsBoolean());
     }
 
-    public async ValueTask MakeFolderAsync(ItemPath path, CancellationToken cancellationToken)
+    public async ValueTask MakeFolderAsync(ItemPath path, int? unixMode, CancellationToken cancellationToken)
     {
+        MessageMap arguments = ItemCodec.AddMode(ItemCodec.ToMap(path), unixMode);
         using Response response = await calls.CallAsync(
-            ItemOperations.MakeFolder, ItemCodec.ToMap(path), payload: null, cancellationToken).ConfigureAwait(false);
+            ItemOperations.MakeFolder, arguments, payload: null, cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask<ItemPut> PutAsync(

@@ -4,8 +4,7 @@ using Dfss.Transport;
 namespace Dfss.Transfer;
 
 /// <summary>Calls through the session: each is one object to the other side's pipeline and one object back.</summary>
-/// <param name="send">Hands a frame to the session.</param>
-internal sealed class SessionItemCalls(Func<byte[], Task> send) : IItemCalls
+internal sealed class SessionItemCalls : IItemCalls
 {
     /// <summary>4: the session's two directions are busy, and what waits in its queues is a few chunks.</summary>
     private const int CallsAtOnce = 4;
@@ -13,8 +12,18 @@ internal sealed class SessionItemCalls(Func<byte[], Task> send) : IItemCalls
     private readonly Lock gate = new();
     private readonly Dictionary<uint, TaskCompletionSource<Response>> pending = [];
     private readonly SemaphoreSlim room = new(CallsAtOnce);
+    private readonly Func<byte[], Task> send;
+    private readonly AnswerWatch watch;
     private uint lastId;
     private DfssException? ending;
+
+    /// <param name="send">Hands a frame to the session.</param>
+    /// <param name="clock">The clock.</param>
+    public SessionItemCalls(Func<byte[], Task> send, TimeProvider clock)
+    {
+        this.send = send;
+        watch = new AnswerWatch(End, clock);
+    }
 
     public async ValueTask<Response> CallAsync(
         string operation, MessageMap arguments, ReadOnlyMemory<byte>? payload, CancellationToken cancellationToken)
@@ -24,6 +33,7 @@ internal sealed class SessionItemCalls(Func<byte[], Task> send) : IItemCalls
         {
             TaskCompletionSource<Response> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
             uint id = Register(answer);
+            watch.Begin();
             try
             {
                 await send(MessageCodec.ToFrame(Message.Request(id, operation, arguments), payload))
@@ -33,6 +43,7 @@ internal sealed class SessionItemCalls(Func<byte[], Task> send) : IItemCalls
             finally
             {
                 Forget(id);
+                watch.End(isProgress: answer.Task.IsCompleted && operation != Operations.Ping);
             }
         }
         finally
@@ -72,6 +83,7 @@ internal sealed class SessionItemCalls(Func<byte[], Task> send) : IItemCalls
 
     public ValueTask DisposeAsync()
     {
+        watch.Dispose();
         End(new DfssException(DfssErrorCode.PeerUnreachable, "The copy has ended."));
         return ValueTask.CompletedTask;
     }

@@ -1,0 +1,95 @@
+using System.Collections.Concurrent;
+using System.Management.Automation;
+using Dfss.Transfer;
+
+namespace Dfss.Commands;
+
+/// <content>
+/// The files that a change is of: all of them are found before the first one changes.
+/// </content>
+public sealed partial class DfssProvider
+{
+    /// <summary>64: each costs a few small requests, which the client batches.</summary>
+    private const int ChangesAtOnce = 64;
+
+    /// <summary>The files of a path that are to change: with -Filter those whose last part matches it.</summary>
+    private StoredFile[] FindFiltered(DrivePath path, bool recurse)
+    {
+        StoredFile[] files = FindAll(path, recurse);
+        return CreateFilter() is { } filter
+            ? Array.FindAll(files, file => filter.IsMatch(DrivePath.LeafOf(file.Record.Name)))
+            : files;
+    }
+
+    /// <summary>The file of a path, as it is now, and those below it.</summary>
+    /// <exception cref="CmdletException">
+    /// ListingIncomplete: there may be more below it, at a peer that does not answer.
+    /// </exception>
+    private StoredFile[] FindAll(DrivePath path, bool recurse) => Run<StoredFile[]>(path.Drive, async (call, token) =>
+    {
+        DriveStore store = path.Drive.Store;
+        StoredFile? file = path.Name.Length == 0
+            ? null
+            : await store.TryGetAsync(path.Name, token).ConfigureAwait(false);
+        if (!recurse)
+        {
+            return file is null ? [] : [file];
+        }
+
+        (DriveTree tree, string? lack) = await ListForChangeAsync(call, path, token).ConfigureAwait(false);
+        StoredFile[] below = [.. tree.FindBelow(path.Below)];
+        if (lack is not null && (file is null || below.Length > 0))
+        {
+            throw ListingIncomplete(path, lack);
+        }
+
+        Warn(path, lack);
+        return file is null ? below : [file, .. below];
+    });
+
+    /// <summary>Changes files, some at once. The error of one file does not keep the others.</summary>
+    private void ChangeAll(
+        DrivePath path, StoredFile[] files, bool isQuiet,
+        Func<DfssClient, StoredFile, CancellationToken, Task<StoredFile>> changeAsync)
+    {
+        var changed = new ConcurrentQueue<StoredFile>();
+        var errors = new ConcurrentQueue<ErrorRecord>();
+        try
+        {
+            Run(path.Drive, async (call, token) =>
+            {
+                var options = new ParallelOptions { MaxDegreeOfParallelism = ChangesAtOnce, CancellationToken = token };
+                await Parallel.ForEachAsync(files, options, async (file, one) =>
+                {
+                    try
+                    {
+                        changed.Enqueue(await changeAsync(path.Drive.Store.Client, file, one).ConfigureAwait(false));
+                        call.Say(FormattableString.Invariant($"{changed.Count:N0} of {files.Length:N0} files done"));
+                    }
+                    catch (DfssException exception) when (!ErrorRecords.IsAboutThePeers(exception))
+                    {
+                        errors.Enqueue(ErrorRecords.Create(exception, file.Name));
+                    }
+                }).ConfigureAwait(false);
+                return true;
+            });
+        }
+        finally
+        {
+            DriveStore.NoteChange();
+        }
+
+        foreach (ErrorRecord error in errors)
+        {
+            WriteError(error);
+        }
+
+        if (!isQuiet)
+        {
+            foreach (StoredFile file in changed.OrderBy(one => one.Name, StringComparer.Ordinal))
+            {
+                WriteFile(path, file);
+            }
+        }
+    }
+}
