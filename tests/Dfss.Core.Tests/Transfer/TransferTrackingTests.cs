@@ -92,8 +92,9 @@ public sealed class TransferTrackingTests
         string folder = Path.Combine(state, "transfers");
         await File.WriteAllTextAsync(Path.Combine(folder, "other.json"), """{"Name":"z","Later":[1]}""", Token);
         await File.WriteAllTextAsync(Path.Combine(folder, "cut.json"), """{"Name":"z""", Token);
-        await File.WriteAllTextAsync(Path.Combine(folder, "null.json"), """{"Name":"n","Peers":null}""", Token);
+        await File.WriteAllTextAsync(Path.Combine(folder, "null.json"), """{"Name":"n","Peers":[null]}""", Token);
         Assert.Equal(["x", "z"], registry.FindInterrupted(state).Select(one => one.Description.Name).Order());
+        Assert.All(registry.FindInterrupted(state), one => Assert.NotNull(one.Description.Peers));
         Assert.True(registry.Forget(state, found.Description));
         Assert.Equal(["z"], registry.FindInterrupted(state).Select(one => one.Description.Name));
 

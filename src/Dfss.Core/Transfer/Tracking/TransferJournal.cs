@@ -28,7 +28,7 @@ internal sealed class TransferJournal
     /// <summary>1 minute: an empty file that is younger may be of a transfer that begins now.</summary>
     private static readonly TimeSpan MaxEmptyAge = TimeSpan.FromMinutes(1);
 
-    /// <summary>10 times 10 ms: a list of transfers in another process holds each journal for about 1 ms.</summary>
+    /// <summary>10: each time another process has deleted the file between its opening and its lock.</summary>
     private const int MaxTries = 10;
 
     private readonly string path;
@@ -58,10 +58,11 @@ internal sealed class TransferJournal
             string folder = FolderOf(state);
             OwnerOnly.CreateFolder(folder);
             string path = PathOf(folder, description);
-            if (TryTakePatiently(path) is not { } handle)
+            if (TryTake(path) is not { } handle)
             {
                 options.Verbose?.Invoke(
-                    $"'{description.Name}' is transferred without a journal: another transfer of it runs.");
+                    $"'{description.Name}' is transferred without a journal: another transfer, or a list of "
+                        + "transfers, has it.");
                 return null;
             }
 
@@ -102,7 +103,7 @@ internal sealed class TransferJournal
     public static bool TryForget(string stateFolder, TransferDescription description, Action forgetRest)
     {
         string path = PathOf(FolderOf(stateFolder), description);
-        if (TryTakePatiently(path) is not { } handle)
+        if (TryTake(path) is not { } handle)
         {
             return false;
         }
@@ -202,9 +203,21 @@ internal sealed class TransferJournal
     {
         TransferDescription? read = JsonSerializer.Deserialize(
             text, TransferDescriptionFormat.Default.TransferDescription);
-        bool isWhole = read is { Name: not null, Peers: { } peers, Parameters: { } parameters, Secrets: { } secrets }
-            && !peers.Contains(null!) && !secrets.Contains(null!)
-            && parameters.Values.All(values => values is not null && !values.Contains(null!));
+        if (read is null)
+        {
+            return null;
+        }
+
+        // What the text leaves out is null: a generated reader does not keep the initial values.
+        read = read with
+        {
+            Name = read.Name ?? string.Empty,
+            Peers = read.Peers ?? [],
+            Parameters = read.Parameters ?? new Dictionary<string, IReadOnlyList<string>>(),
+            Secrets = read.Secrets ?? [],
+        };
+        bool isWhole = !read.Peers.Contains(null!) && !read.Secrets.Contains(null!)
+            && read.Parameters.Values.All(values => values is not null && !values.Contains(null!));
         return isWhole ? read : null;
     }
 
@@ -214,32 +227,18 @@ internal sealed class TransferJournal
     /// </summary>
     private static SafeFileHandle? TryTake(string path)
     {
-        SafeFileHandle? handle = DurableFile.TryTake(path, FileShare.Delete);
-        if (handle is null || OperatingSystem.IsWindows() || FileStatus.IsAt(path, handle))
+        for (int tries = 0; tries < MaxTries; tries++)
         {
-            return handle;
-        }
-
-        DurableFile.Unlock(handle);
-        return null;
-    }
-
-    private static SafeFileHandle? TryTakePatiently(string path)
-    {
-        for (int tries = 1; ; tries++)
-        {
-            if (TryTake(path) is { } handle)
+            SafeFileHandle? handle = DurableFile.TryTake(path, FileShare.Delete);
+            if (handle is null || OperatingSystem.IsWindows() || FileStatus.IsAt(path, handle))
             {
                 return handle;
             }
 
-            if (tries == MaxTries)
-            {
-                return null;
-            }
-
-            Thread.Sleep(millisecondsTimeout: 10);
+            DurableFile.Unlock(handle);
         }
+
+        return null;
     }
 
     private void Write(TransferDescription description)
