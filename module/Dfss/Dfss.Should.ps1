@@ -24,7 +24,10 @@ $beIntact = {
 }
 
 $haveReplica = {
-    param($ActualValue, [ValidateRange(1, 64)] [int] $Replicas = 1, [switch] $Negate, [string] $Because, $Peer, $CallerSessionState)
+    param(
+        $ActualValue, [ValidateRange(1, 64)] [int] $Replicas = 1, [switch] $Negate, [string] $Because, $Peer,
+        $CallerSessionState
+    )
     $options = @{ Deep = $true; PassThru = $true; ErrorAction = 'Stop'; WarningAction = 'SilentlyContinue' }
     if ($Peer) { $options.Peer = $Peer }
     if (@($ActualValue).Count -ne 1) { throw 'Give one file: pipe several to Should, which then tests each.' }

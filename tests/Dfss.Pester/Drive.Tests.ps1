@@ -138,7 +138,12 @@ Describe 'A drive of stored files' {
             `$null = New-PSDrive -Name X -PSProvider Dfss -Root '' -Peer $($peer.Endpoint)
             Set-Content X:/a, X:/b 'whole' -NoNewline
             `$written = 0
-            & { while (`$true) { 'part'; if (++`$written -eq 100) { Write-Information now -InformationAction Continue } } } | Set-Content $paths")
+            & {
+                while (`$true) {
+                    'part'
+                    if (++`$written -eq 100) { Write-Information now -InformationAction Continue }
+                }
+            } | Set-Content $paths")
         $running = $runspace.BeginInvoke()
         while ($runspace.Streams.Information.Count -eq 0 -and -not $running.IsCompleted) {
             $null = $running.AsyncWaitHandle.WaitOne(50)
