@@ -28,7 +28,14 @@ internal sealed class ChannelItemCalls : IItemCalls
             PeerCall call = new(operation, arguments, payload, Destination: null, IsBulk: false);
             return await channel.CallAsync(call, cancellationToken).ConfigureAwait(false);
         }
-        catch (DfssException failure) when (failure.Peer is not null && !failure.IsTransient)
+        catch (DfssException failure) when (failure.Peer is not null && failure.IsTransient)
+        {
+            throw new DfssException(
+                failure.Code, failure.Reason,
+                "Run the same command again, with a new session if this one has ended: it goes on where it was.",
+                failure);
+        }
+        catch (DfssException failure) when (failure.Peer is not null)
         {
             // About a file there: the address, which serves one copy, would say nothing to the user.
             throw new DfssException(failure.Code, failure.Detail, failure.Advice, failure);
