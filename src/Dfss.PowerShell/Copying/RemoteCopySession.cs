@@ -110,17 +110,9 @@ internal sealed class RemoteCopySession : IAsyncDisposable
     {
         await stop.CancelAsync().ConfigureAwait(false);
         await pinging.ConfigureAwait(false);
+        stop.Dispose();
         await Client.DisposeAsync().ConfigureAwait(false);
-        try
-        {
-            calls.Complete();
-        }
-        catch (Exception error) when (IsOfBrokenSession(error))
-        {
-            // The other side has ended with the session.
-        }
-
-        if (pipeline is not null)
+        if (pipeline is not null && TryCompleteCalls())
         {
             await ended.WaitAsync(EndLimit).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (!ended.IsCompleted)
@@ -129,25 +121,36 @@ internal sealed class RemoteCopySession : IAsyncDisposable
                 await Task.Factory.FromAsync(pipeline.BeginStop, pipeline.EndStop, state: null)
                     .WaitAsync(EndLimit).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
-
-            if (!ended.IsCompleted)
-            {
-                // The other side does not answer: the engine waits for it up to a minute, this command does not.
-                _ = Task.Run(DisposePipeline, CancellationToken.None);
-                stop.Dispose();
-                return;
-            }
         }
 
-        DisposePipeline();
-        stop.Dispose();
+        // The engine waits a minute for a session whose other side has gone; the user does not.
+        Task releasing = ReleaseAsync();
+        if (ended.IsCompleted)
+        {
+            await releasing.ConfigureAwait(false);
+        }
     }
 
-    private void DisposePipeline()
+    private async Task ReleaseAsync()
     {
+        await ended.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         pipeline?.Dispose();
         calls.Dispose();
         answers.Dispose();
+    }
+
+    /// <summary>Ends the input of the pipeline; false if the other side has ended with the session.</summary>
+    private bool TryCompleteCalls()
+    {
+        try
+        {
+            calls.Complete();
+            return true;
+        }
+        catch (Exception error) when (IsOfBrokenSession(error))
+        {
+            return false;
+        }
     }
 
     private static FileSystemPath ToPath(Hashtable found)
@@ -209,9 +212,12 @@ internal sealed class RemoteCopySession : IAsyncDisposable
         }
     }
 
-    /// <summary>What the engine throws where the other side or the connection has gone.</summary>
+    /// <summary>
+    /// What the engine throws where the other side or the connection has gone; at times a NullReferenceException of its
+    /// own, from Fragmentor.Fragment.
+    /// </summary>
     private static bool IsOfBrokenSession(Exception error) =>
-        error is IOException or RuntimeException or InvalidOperationException;
+        error is IOException or RuntimeException or InvalidOperationException or NullReferenceException;
 
     private DfssException Gone(string reason) => new(
         DfssErrorCode.PeerUnreachable, $"The session '{session.Name}' answers no more: {RemoteText.Show(reason)}",

@@ -34,7 +34,14 @@ internal sealed class ChannelItemCalls : IItemCalls
             isAnswered = true;
             return response;
         }
-        catch (DfssException failure) when (failure.Peer is not null && !failure.IsTransient)
+        catch (DfssException failure) when (failure.Peer is not null && failure.IsTransient)
+        {
+            throw new DfssException(
+                failure.Code, failure.Reason,
+                "Run the same command again, with a new session if this one has ended: it goes on where it was.",
+                failure);
+        }
+        catch (DfssException failure) when (failure.Peer is not null)
         {
             // About a file there: the address, which serves one copy, would say nothing to the user.
             isAnswered = true;
