@@ -11,14 +11,22 @@ BeforeDiscovery {
 BeforeAll {
     . (Join-Path $PSScriptRoot Suite.ps1)
 
-    # A session to a process of its own, which the caller ends with its runspace.
+    # A session to a process of its own, which the caller ends with Remove-ProcessSession.
     function New-ProcessSession {
         $process = [System.Management.Automation.Runspaces.PowerShellProcessInstance]::new()
         $process.Process.StartInfo.Environment['TMPDIR'] =
             (New-Item -ItemType Directory (Join-Path $TestDrive (New-Guid))).FullName
         $runspace = [runspacefactory]::CreateOutOfProcessRunspace($null, $process)
         $runspace.Open()
-        [System.Management.Automation.Runspaces.PSSession]::Create($runspace, 'test', $null)
+        $session = [System.Management.Automation.Runspaces.PSSession]::Create($runspace, 'test', $null)
+        $session | Add-Member ProcessId (Invoke-Command -Session $session { $PID })
+        $session
+    }
+
+    # The engine ends only a process that it has started by itself.
+    function Remove-ProcessSession($Session) {
+        Remove-PSSession $Session
+        Stop-Process -Id $Session.ProcessId -Force -ErrorAction Ignore
     }
 
     function New-RandomFile([string] $Path, [int] $Length) {
@@ -82,7 +90,7 @@ Describe 'Copy-DfssItem' {
     }
 
     AfterAll {
-        Remove-PSSession $session
+        Remove-ProcessSession $session
     }
 
     BeforeEach {
@@ -170,7 +178,8 @@ Describe 'Copy-DfssItem' {
     It 'sends code for every platform' {
         # With machine code for one platform it would be three times as much.
         $command = (Get-Command Copy-DfssItem).ImplementingType
-        $bytes = $command.Assembly.GetType('Dfss.Commands.CarriedCode').GetProperty('Bytes', 'Static, NonPublic')
+        $bytes = $command.Assembly.GetType('Dfss.Commands.CarriedCode').GetProperty(
+            'Bytes', [System.Reflection.BindingFlags] 'Static, NonPublic')
         $bytes.GetValue($null).Length | Should -BeLessThan 1.5MB
     }
 
@@ -199,7 +208,7 @@ Describe 'Copy-DfssItem' {
 
     It 'refuses a session that is closed' {
         $closed = New-ProcessSession
-        Remove-PSSession $closed
+        Remove-ProcessSession $closed
         { Copy-DfssItem "$source/empty.txt" -ToSession $closed } | Should -Throw -ErrorId 'SessionNotOpen*'
     }
 
@@ -253,10 +262,9 @@ Describe 'Copy-DfssItem' {
 
         It 'goes on after the other side was killed' {
             $killed = New-ProcessSession
-            $id = Invoke-Command -Session $killed { $PID }
             Invoke-Command -Session $killed { Set-Location $using:target }
             $shell, $running = Start-Copy $killed @{}
-            Stop-Process -Id $id -Force
+            Stop-Process -Id $killed.ProcessId -Force
             { $shell.EndInvoke($running) } | Should -Throw
             $shell.Streams.Error + $shell.InvocationStateInfo.Reason.ErrorRecord |
                 ForEach-Object FullyQualifiedErrorId | Should -Match '^(PeerUnreachable|TimedOut)'

@@ -110,10 +110,11 @@ Describe 'The examples' {
                     $runspace = [runspacefactory]::CreateOutOfProcessRunspace($null, $process)
                     $runspace.Open()
                     $session = [System.Management.Automation.Runspaces.PSSession]::Create($runspace, 'example', $null)
-                    Invoke-Command -Session $session -ArgumentList "$PWD/there" {
+                    $processId = Invoke-Command -Session $session -ArgumentList "$PWD/there" {
                         param($folder)
                         Set-Location (New-Item -ItemType Directory $folder)
                         $null = New-Item logs/1.log -Force
+                        $PID
                     }
 '@
             }
@@ -124,7 +125,10 @@ Describe 'The examples' {
         }
         finally {
             foreach ($name in $before.Keys) { [System.Environment]::SetEnvironmentVariable($name, $before[$name]) }
-            $null = Invoke-InSession $session 'if ($runspace) { $runspace.Dispose() }'
+            $null = Invoke-InSession $session @'
+                if ($runspace) { $runspace.Dispose() }
+                if ($processId) { Stop-Process -Id $processId -Force -ErrorAction Ignore }
+'@
             $null = Invoke-InSession $session 'Get-DfssPeer | Where-Object Kind -NE Remote | Stop-DfssPeer'
             $null = Invoke-InSession $session 'Remove-Module Dfss'
             $session.Dispose()
