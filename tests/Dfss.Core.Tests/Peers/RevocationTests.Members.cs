@@ -52,6 +52,20 @@ public sealed partial class RevocationTests
     private static async Task FailsAsync(DfssErrorCode code, Func<Task> action) =>
         Assert.Equal(code, (await Assert.ThrowsAsync<DfssException>(action)).Code);
 
+    /// <summary>
+    /// Asks nothing before the connection is closed: a request that meets a closed socket is answered by a reset, which
+    /// discards what the peer has said.
+    /// </summary>
+    private static async Task IsClosedAsRevokedAsync(ClientChannel channel)
+    {
+        while (!channel.IsClosed)
+        {
+            await Task.Delay(1, Token);
+        }
+
+        await FailsAsync(DfssErrorCode.CertificateRevoked, async () => await channel.PingAsync(Token));
+    }
+
     private string ListPath(string name)
     {
         File.WriteAllText(folder[$"{name}.crl"], issuer.Authority.Authority.CreateRevocationList());

@@ -96,7 +96,7 @@ public sealed partial class RevocationTests : IAsyncLifetime
         byte[] list = await Admin.RevokeAsync(serial, Token);
         await Admin.SendRevocationsAsync(
             new ClusterPeer(told.Peer.StoreId, ["127.0.0.1:1", told.Address.ToString()], IsIssuer: false), list, Token);
-        await FailsAsync(DfssErrorCode.CertificateRevoked, async () => await open.PingAsync(Token));
+        await IsClosedAsRevokedAsync(open);
         await FailsAsync(DfssErrorCode.CertificateRevoked, () => told.ConnectAsync(lost, Token));
 
         // The other peer does not have it, until a reader that has the list of the first one connects.
@@ -104,7 +104,7 @@ public sealed partial class RevocationTests : IAsyncLifetime
         {
             await (await ConnectKeepingAsync(told, reader)).DisposeAsync();
             await (await ConnectKeepingAsync(untold, reader)).DisposeAsync();
-            await FailsAsync(DfssErrorCode.CertificateRevoked, async () => await still.PingAsync(Token));
+            await IsClosedAsRevokedAsync(still);
         }
 
         await FailsAsync(DfssErrorCode.CertificateRevoked, () => untold.ConnectAsync(lost, Token));

@@ -188,7 +188,7 @@ public sealed class SetContentTests : IDisposable
     {
         // The send fails at its start; an object that was taken whole would be read to its end all the same.
         session.Run("'old' | Set-DfssContent x").ThrowIfFailed();
-        var list = new CountedList(1_000_000);
+        var list = new CountedList(20_000_000);
         Assert.Equal(
             "FileExists", Result.IdOf(session.RunUntilError("Set-DfssContent x -Value $list", ("list", list))));
         Assert.NotEqual(list.Count, list.Read);

@@ -83,7 +83,6 @@ public sealed class ScriptBlockTests : IDisposable
                 { "Resume-DfssTransfer", "Set-DfssTransfer", "Stop-DfssTransfer", "Suspend-DfssTransfer" })
             {
                 string rest = cmdlet == "Set-DfssTransfer" ? "-BandwidthLimit 1MB" : string.Empty;
-                rows.Add(cmdlet, "Id", $"1, 2 | {cmdlet} -Id {{ 987650 + $_ }} {rest}");
                 rows.Add(cmdlet, "InputObject", $"1, 2 | {cmdlet} -InputObject {{ $ended[$_ - 1] }} {rest}");
             }
 
