@@ -33,7 +33,7 @@ internal sealed class LocalStore : IAsyncDisposable
         recoveryWork = storeParts.RecoveryWork;
         var roots = new StoreRoots(id);
         Records = new RecordStore(
-            storeParts.Table, storeParts.Chunks, storeParts.Verifier, roots, fault,
+            storeParts.Table, new LocalSealCheck(storeParts.Chunks, storeParts.Verifier, roots.SealLock), roots, fault,
             new VoteHistory(storeParts.Table, options));
         Collector = new GarbageCollector(
             storeParts.Table, storeParts.Chunks, roots, storeParts.Touched, storeParts.IsLost,

@@ -1,0 +1,78 @@
+namespace Dfss.Storage;
+
+/// <summary>Reads from all registers which chunks are needed.</summary>
+internal sealed class NeededChunks(IRegisterTable table, ObjectChunks chunks, StoreRoots roots)
+{
+    private const int RegistersPerPage = 256;
+
+    private static readonly IReadOnlySet<string> None = new HashSet<string>();
+
+    /// <summary>Adds to the filter each chunk that a register needs at some moment of this call, and at its end.
+    /// Returns the number of files.</summary>
+    /// <exception cref="DfssException">A register or a manifest cannot be read: what it needs is unknown.</exception>
+    public async Task<long> MarkAsync(ChunkFilter filter, CancellationToken cancellationToken)
+    {
+        long files = 0;
+        string? after = null;
+        while (true)
+        {
+            IReadOnlyList<RegisterEntry> page = await table.ListAsync(
+                after, prefix: string.Empty, RegistersPerPage, cancellationToken).ConfigureAwait(false);
+            foreach (RegisterEntry entry in page)
+            {
+                files += await MarkAsync(filter, entry, cancellationToken).ConfigureAwait(false);
+            }
+
+            if (page.Count < RegistersPerPage)
+            {
+                return files;
+            }
+
+            after = page[^1].Name;
+        }
+    }
+
+    private async Task<int> MarkAsync(ChunkFilter filter, RegisterEntry entry, CancellationToken cancellationToken)
+    {
+        int files = 0;
+        foreach (FileId fileId in roots.Of(entry.State).Distinct())
+        {
+            filter.Add(fileId.ToChunkId());
+            // From any incarnation: what is condemned is still there if a register needs it.
+            (ManifestState state, FileManifest? manifest) =
+                await chunks.ReadManifestAsync(fileId, None, cancellationToken).ConfigureAwait(false);
+            if (manifest is not null)
+            {
+                files++;
+                for (int i = 0; i < manifest.ChunkCount; i++)
+                {
+                    filter.Add(manifest[i]);
+                }
+            }
+            else if (state != ManifestState.NotAManifest
+                && await IsRecordedAsync(entry.Name, fileId, cancellationToken).ConfigureAwait(false))
+            {
+                throw Unreadable(entry.Name, fileId, state);
+            }
+        }
+
+        return files;
+    }
+
+    /// <summary>
+    /// Whether the record of a name needs the file now. A seal alone does not: it is stored before its chunks are
+    /// looked for, and answered only if all are there. Nor does a record that was replaced meanwhile.
+    /// </summary>
+    private async ValueTask<bool> IsRecordedAsync(string name, FileId fileId, CancellationToken cancellationToken)
+    {
+        RegisterEntry now = (await table.LoadAsync([name], cancellationToken).ConfigureAwait(false))[0];
+        return roots.Of(now.State with { Seals = [] }).Contains(fileId);
+    }
+
+    private static DfssException Unreadable(string name, FileId fileId, ManifestState state) => new(
+        DfssErrorCode.ChunkCorrupt,
+        $"The manifest {fileId} of '{name}' is {(state == ManifestState.Corrupt ? "corrupt" : "missing")} in this "
+            + "store, so the chunks that it needs are not known. Nothing is collected.",
+        "Send or repair the file, then collect again.")
+    { ChunkId = fileId.ToChunkId() };
+}
