@@ -46,9 +46,10 @@ internal sealed class CollectionCell(IObjectStore objects, Func<Guid> newId)
         while (true)
         {
             ChainHead head = await chain.ReadAsync(cancellationToken).ConfigureAwait(false);
-            if (head.Number == last.Number)
+            CollectionState known = last;
+            if (head.Number == known.Number)
             {
-                return last;
+                return known;
             }
 
             (CollectionPhase phase, string key) = Decode(head.Content);

@@ -31,7 +31,8 @@ internal readonly record struct ObjectEntry(string Key, long Length, DateTimeOff
 /// </summary>
 /// <remarks>
 /// A listing is no snapshot. It has every key that existed from its begin to its end, and none that existed at no time
-/// between. Of a key that was created or deleted meanwhile it may show either, whatever it shows of another key.
+/// between. A key that was created, replaced or deleted meanwhile may be in it or not, whatever it shows of another
+/// key.
 /// </remarks>
 internal interface IObjectStore
 {

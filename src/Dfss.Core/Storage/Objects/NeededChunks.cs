@@ -1,7 +1,7 @@
 namespace Dfss.Storage;
 
 /// <summary>Reads from all registers which chunks are needed.</summary>
-internal sealed class NeededChunks(IRegisterTable table, ObjectChunks chunks, StoreRoots roots)
+internal sealed class NeededChunks(IRegisterTable table, ObjectChunks chunks, CollectionCell cell, StoreRoots roots)
 {
     private const int RegistersPerPage = 256;
 
@@ -38,9 +38,8 @@ internal sealed class NeededChunks(IRegisterTable table, ObjectChunks chunks, St
         foreach (FileId fileId in roots.Of(entry.State).Distinct())
         {
             filter.Add(fileId.ToChunkId());
-            // From any incarnation: what is condemned is still there if a register needs it.
             (ManifestState state, FileManifest? manifest) =
-                await chunks.ReadManifestAsync(fileId, None, cancellationToken).ConfigureAwait(false);
+                await ReadManifestAsync(fileId, cancellationToken).ConfigureAwait(false);
             if (manifest is not null)
             {
                 files++;
@@ -57,6 +56,27 @@ internal sealed class NeededChunks(IRegisterTable table, ObjectChunks chunks, St
         }
 
         return files;
+    }
+
+    /// <summary>
+    /// Reads a manifest from any incarnation: what is condemned is still there if a register needs it. A listing may
+    /// miss two incarnations if one is written and the other deleted meanwhile; not while the state of the collection
+    /// is the same.
+    /// </summary>
+    private async ValueTask<(ManifestState State, FileManifest? Manifest)> ReadManifestAsync(
+        FileId fileId, CancellationToken cancellationToken)
+    {
+        (ManifestState State, FileManifest? Manifest) read =
+            await chunks.ReadManifestAsync(fileId, None, cancellationToken).ConfigureAwait(false);
+        (long before, long after) = (-1, 0);
+        while (read.State is ManifestState.Missing or ManifestState.Corrupt && before != after)
+        {
+            before = await cell.ReadNumberAsync(cancellationToken).ConfigureAwait(false);
+            read = await chunks.ReadManifestAsync(fileId, None, cancellationToken).ConfigureAwait(false);
+            after = await cell.ReadNumberAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        return read;
     }
 
     /// <summary>

@@ -74,26 +74,39 @@ internal sealed class ObjectChain(IObjectStore objects, string chain)
         }
 
         // This number was used before and deleted, or other states follow it by now. Either way it is void.
-        await objects.DeleteAsync(key, cancellationToken).ConfigureAwait(false);
+        if (number > 0)
+        {
+            await objects.DeleteAsync(key, cancellationToken).ConfigureAwait(false);
+        }
+
         return false;
     }
 
-    /// <summary>Deletes the states below the newest one, if there are more than <paramref name="kept"/>.</summary>
+    /// <summary>
+    /// Deletes the states below the newest one, if there are more than <paramref name="kept"/>; does nothing where the
+    /// engine does not say that the marker is there.
+    /// </summary>
     public async ValueTask TrimAsync(int kept, CancellationToken cancellationToken)
     {
         ChainHead head = await ReadAsync(cancellationToken).ConfigureAwait(false);
         string key = ObjectKeys.State(chain, head.Number);
         IReadOnlyList<ObjectEntry> old = await ListOldAsync(key, cancellationToken).ConfigureAwait(false);
-        if (old.Count <= kept)
+        if (old.Count(IsTrimmed) <= kept)
         {
             return;
         }
 
-        await objects.PutAsync(ObjectKeys.Marker(chain, head.Number), default, cancellationToken)
-            .ConfigureAwait(false);
+        // Created and not put: a key that is written again may be missing from a listing at that moment.
+        string marker = ObjectKeys.Marker(chain, head.Number);
+        if (await objects.CreateAsync(marker, default, cancellationToken).ConfigureAwait(false)
+            == CreateOutcome.Unknown)
+        {
+            return;
+        }
+
         while (old.Count > 0)
         {
-            foreach (ObjectEntry entry in old)
+            foreach (ObjectEntry entry in old.Where(IsTrimmed))
             {
                 await objects.DeleteAsync(entry.Key, cancellationToken).ConfigureAwait(false);
             }
@@ -101,6 +114,12 @@ internal sealed class ObjectChain(IObjectStore objects, string chain)
             old = await ListOldAsync(old[^1].Key, cancellationToken).ConfigureAwait(false);
         }
     }
+
+    /// <summary>
+    /// The first state stays for good: a listing of many chains shows each that there was when it began, even if all
+    /// other objects of the chain are replaced meanwhile.
+    /// </summary>
+    private static bool IsTrimmed(ObjectEntry state) => ObjectKeys.NumberOf(state.Key) > 1;
 
     private ValueTask<IReadOnlyList<ObjectEntry>> ListOldAsync(string after, CancellationToken cancellationToken) =>
         objects.ListAsync(ObjectKeys.States(chain), after, PageSize, cancellationToken);

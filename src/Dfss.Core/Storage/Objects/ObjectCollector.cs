@@ -4,8 +4,8 @@ namespace Dfss.Storage;
 
 /// <summary>
 /// Removes the chunks of a store of objects that no register needs. Any number of peers may collect at once, and each
-/// may stop for any time between two requests: the state of the collection is one for all (<see cref="CollectionCell"/>),
-/// and whoever comes next finishes what it finds. docs/decisions/0008 has the argument.
+/// may stop for any time between two requests: the state of the collection is one for all
+/// (<see cref="CollectionCell"/>), and the next one finishes what it finds. docs/decisions/0008 has the argument.
 /// </summary>
 /// <remarks>
 /// A round: publish the keys that seem to be garbage; from then on none of them counts as present for a seal. Read the
@@ -22,15 +22,17 @@ internal sealed class ObjectCollector(
     // The last states of the cell, so that a peer that was asked for one a moment ago need not begin again.
     private const int KeptStates = 16;
 
-    private readonly NeededChunks needed = new(table, chunks, roots);
+    private readonly NeededChunks needed = new(table, chunks, cell, roots);
 
     /// <summary>
     /// Finishes a round that is under way, then runs rounds until one has found less than it may take.
     /// </summary>
     /// <param name="gracePeriod">How long a chunk is kept after it was written, by the engine's clock.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
-    /// <exception cref="DfssException">A register or a manifest cannot be read, or the engine gives no answer: the round
-    /// is finished by a later collection.</exception>
+    /// <exception cref="DfssException">
+    /// A register or a manifest cannot be read, or the engine gives no answer: the round is finished by a later
+    /// collection.
+    /// </exception>
     public async Task<GarbageCollectionResult> CollectAsync(
         TimeSpan gracePeriod, CancellationToken cancellationToken)
     {

@@ -40,7 +40,9 @@ internal static class ManifestReader
         return Decode(content.AsMemory(0, read), fileId);
     }
 
-    /// <summary>Decodes what is stored as a file's manifest, and hashes it once. The manifest keeps the bytes.</summary>
+    /// <summary>
+    /// Decodes what is stored as a file's manifest, and hashes it once. The manifest keeps the bytes.
+    /// </summary>
     public static (ManifestState State, FileManifest? Manifest) Decode(ReadOnlyMemory<byte> content, FileId fileId)
     {
         try

@@ -171,7 +171,9 @@ internal sealed class RecordStore(
         return history.Sign(requests, answers);
     }
 
-    /// <summary>Once the seals are stored: whether the chunks are still there, unless the look vouches for it.</summary>
+    /// <summary>
+    /// Once the seals are stored: whether the chunks are still there, unless the look vouches for it.
+    /// </summary>
     private static async ValueTask LookAgainAsync(
         ISealLook look, IReadOnlyList<SealRequest> requests, int[] open, RegisterAnswer?[] answers,
         CancellationToken cancellationToken)

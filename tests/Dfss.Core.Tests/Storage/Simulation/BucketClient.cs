@@ -98,7 +98,8 @@ internal sealed class BucketClient(BucketSchedule schedule, Random random)
         operation.Return(schedule.Tick(), outcome, seen);
     }
 
-    private void Note(string name, FileRecord? seen) => versions[name] = seen?.Version ?? versions.GetValueOrDefault(name);
+    private void Note(string name, FileRecord? seen) =>
+        versions[name] = seen?.Version ?? versions.GetValueOrDefault(name);
 
     /// <summary>Puts what is missing, or all, or relies on what is there; then has it sealed.</summary>
     private async Task PutAsync(Proposer proposer, HistoryOperation operation, BucketFile file)
@@ -172,7 +173,8 @@ internal sealed class BucketClient(BucketSchedule schedule, Random random)
             {
                 round.GiveUp();
             }
-            else if (await AskAsync<RegisterAnswer?>(async peer => await peer.HandleAsync(request).ConfigureAwait(false), whenNone: null)
+            else if (await AskAsync<RegisterAnswer?>(
+                async peer => await peer.HandleAsync(request).ConfigureAwait(false), whenNone: null)
                 .ConfigureAwait(false) is { } answer)
             {
                 round.OnAnswer(0, request, answer);
@@ -186,7 +188,8 @@ internal sealed class BucketClient(BucketSchedule schedule, Random random)
         // The decision, which may be lost.
         if (!isDead && random.Next(4) != 0 && round.NextFor(0) is { } decision)
         {
-            _ = AskAsync<RegisterAnswer?>(async peer => await peer.HandleAsync(decision).ConfigureAwait(false), whenNone: null);
+            _ = AskAsync<RegisterAnswer?>(
+                async peer => await peer.HandleAsync(decision).ConfigureAwait(false), whenNone: null);
         }
     }
 
@@ -203,7 +206,8 @@ internal sealed class BucketClient(BucketSchedule schedule, Random random)
                 return await asked.ConfigureAwait(false);
             }
 
-            if (asked.Exception?.InnerException is { } failure and not DfssException { Code: DfssErrorCode.StoreFailed })
+            if (asked.Exception?.InnerException is { } failure
+                and not DfssException { Code: DfssErrorCode.StoreFailed })
             {
                 schedule.Fail(failure);
             }

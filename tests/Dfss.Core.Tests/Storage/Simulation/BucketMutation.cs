@@ -18,7 +18,7 @@ public enum BucketMutation
     /// <summary>A reader looks for a trim marker before it reads the state, and not after.</summary>
     CheckBeforeRead,
 
-    /// <summary>Old states are deleted before the trim marker is written.</summary>
+    /// <summary>Old states are deleted without a trim marker.</summary>
     NoTrimMarker,
 
     /// <summary>The collector deletes what it condemned, and does not read the registers again.</summary>
@@ -35,6 +35,12 @@ public enum BucketMutation
 
     /// <summary>The round ends before all its keys are deleted.</summary>
     EndsEarly,
+
+    /// <summary>A trim marker that is there is written again, so that a listing may miss it at that moment.</summary>
+    RewritesMarkers,
+
+    /// <summary>The first state of a name is deleted too, so that a listing of all names may miss it.</summary>
+    DeletesFirstState,
 }
 
 /// <summary>An engine's client that breaks one rule of the code above it.</summary>
@@ -47,17 +53,22 @@ internal sealed class MutatedObjects(IObjectStore inner, BucketMutation mutation
     public ValueTask<CreateOutcome> CreateAsync(
         string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
+        if (!ObjectKeys.IsState(key))
+        {
+            return mutation switch
+            {
+                BucketMutation.NoTrimMarker => ValueTask.FromResult(CreateOutcome.Created),
+                BucketMutation.RewritesMarkers => RewriteAsync(key, cancellationToken),
+                _ => inner.CreateAsync(key, content, cancellationToken),
+            };
+        }
+
         created.Add(ChainOf(key));
         return inner.CreateAsync(key, content, cancellationToken);
     }
 
     public ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
-        if (mutation == BucketMutation.NoTrimMarker && key.Contains("!t", StringComparison.Ordinal))
-        {
-            return ValueTask.CompletedTask;
-        }
-
         if (mutation == BucketMutation.NoSpareCheck && key.StartsWith(ObjectKeys.Lists, StringComparison.Ordinal))
         {
             content = list ?? content;
@@ -108,6 +119,11 @@ internal sealed class MutatedObjects(IObjectStore inner, BucketMutation mutation
     public async ValueTask DeleteAsync(string key, CancellationToken cancellationToken)
     {
         list = null;
+        if (mutation == BucketMutation.DeletesFirstState && key.Contains("!n", StringComparison.Ordinal))
+        {
+            await inner.DeleteAsync(ObjectKeys.State(ChainOf(key), 1), cancellationToken).ConfigureAwait(false);
+        }
+
         if (!key.StartsWith(ObjectKeys.Chunks, StringComparison.Ordinal))
         {
             await inner.DeleteAsync(key, cancellationToken).ConfigureAwait(false);
@@ -129,6 +145,12 @@ internal sealed class MutatedObjects(IObjectStore inner, BucketMutation mutation
         {
             await inner.DeleteAsync(key, cancellationToken).ConfigureAwait(false);
         }
+    }
+
+    private async ValueTask<CreateOutcome> RewriteAsync(string key, CancellationToken cancellationToken)
+    {
+        await inner.PutAsync(key, default, cancellationToken).ConfigureAwait(false);
+        return CreateOutcome.Created;
     }
 
     private static string ChainOf(string key) => key[..key.LastIndexOf('!')];

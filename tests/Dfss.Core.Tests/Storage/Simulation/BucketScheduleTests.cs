@@ -39,6 +39,8 @@ public sealed class BucketScheduleTests(ITestOutputHelper output)
     [InlineData(BucketMutation.DeletesById)]
     [InlineData(BucketMutation.SameIncarnation)]
     [InlineData(BucketMutation.EndsEarly)]
+    [InlineData(BucketMutation.RewritesMarkers)]
+    [InlineData(BucketMutation.DeletesFirstState)]
     public void A_broken_rule_is_found(BucketMutation mutation)
     {
         int firstSeed = FaultSeed.Take(output);

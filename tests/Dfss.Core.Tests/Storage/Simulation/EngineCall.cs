@@ -23,7 +23,7 @@ internal enum CallStage
     Executed,
 }
 
-/// <summary>What runs by itself, and may stop between any two requests, for any time or for good.</summary>
+/// <summary>A process that may stop between any two requests, for any time or for good.</summary>
 internal sealed class EngineActor
 {
     private readonly TaskCompletionSource death = new();
@@ -64,7 +64,7 @@ internal sealed class EngineCall(EngineActor actor, EngineRequest request, strin
     public CallStage Stage { get; set; }
 
     /// <summary>Until which event it is held up on its way.</summary>
-    public int HeldUntil { get; init; }
+    public int HeldUntil { get; set; }
 
     public object? Result { get; set; }
 

@@ -74,6 +74,7 @@ internal sealed class SimulatedEngine(Random random)
                 break;
             case CallStage.Sent when call.Request == EngineRequest.List:
                 call.Stage = CallStage.Sampling;
+                call.HeldUntil = ChooseHold(EngineRequest.List);
                 break;
             case CallStage.Sent or CallStage.Sampling:
                 Execute(call);
@@ -136,10 +137,12 @@ internal sealed class SimulatedEngine(Random random)
 
     private bool IsHeld(EngineCall call) => Math.Max(call.HeldUntil, call.Actor.FrozenUntil) > ticks;
 
-    /// <summary>A create or a read that is held up is what others overtake.</summary>
+    /// <summary>What others overtake with the most effect.</summary>
     private int ChooseHold(EngineRequest request)
     {
-        int rate = request is EngineRequest.Create or EngineRequest.Get ? Math.Max(holdRate / 4, 3) : holdRate;
+        int rate = request is EngineRequest.Create or EngineRequest.Get or EngineRequest.Delete
+            ? Math.Max(holdRate / 4, 3)
+            : holdRate;
         return random.Next(rate) == 0 ? ticks + (1 << random.Next(3, 11)) : 0;
     }
 
@@ -261,7 +264,12 @@ internal sealed class SimulatedEngine(Random random)
         public async ValueTask<IReadOnlyList<ObjectEntry>> ListAsync(
             string prefix, string? after, int limit, CancellationToken cancellationToken) =>
             (IReadOnlyList<ObjectEntry>)(await engine.Begin(
-                new EngineCall(actor, EngineRequest.List, prefix, default) { After = after, Limit = limit, HeldUntil = engine.ChooseHold(EngineRequest.List) })
+                new EngineCall(actor, EngineRequest.List, prefix, default)
+                {
+                    After = after,
+                    Limit = limit,
+                    HeldUntil = engine.ChooseHold(EngineRequest.List)
+                })
                 .ConfigureAwait(false))!;
 
         public async ValueTask DeleteAsync(string key, CancellationToken cancellationToken) =>
