@@ -41,44 +41,23 @@ public sealed record UnreadableRecord(string Name, string Reason);
 
 /// <summary>
 /// The registers of one member: one per name, changed only by the five steps of CASPaxos. In memory, on a disk, or at a
-/// peer at the other end of a connection. Every call takes a batch over distinct names and answers each by its index;
-/// names are independent of each other. All calls are idempotent: a request without an answer may be sent again.
-/// Promises, seals and accepts are on stable storage before the answer. Failures of the medium are
-/// <see cref="DfssException"/>s (<see cref="DfssErrorCode.StoreFailed"/>); a ballot too far ahead, or a record that
-/// does not fit its name, is <see cref="DfssErrorCode.InvalidArgument"/>.
+/// peer at the other end of a connection.
 /// </summary>
 public interface IRecordStore
 {
     /// <summary>
-    /// Step 1 for each: refused below the promised ballot; else promises it and answers the accepted and the decided
-    /// record.
+    /// Takes one step for each name: the step that the requests' type says (<see cref="PrepareRequest"/>,
+    /// <see cref="SealRequest"/>, <see cref="AcceptRequest"/>, <see cref="DecideRequest"/>, <see cref="ReadRequest"/>).
+    /// Idempotent: a request without an answer may be sent again. Promises, seals, accepted and decided records are on
+    /// stable storage before the answer.
     /// </summary>
-    ValueTask<IReadOnlyList<RegisterAnswer>> PrepareAsync(
-        IReadOnlyList<PrepareRequest> requests, CancellationToken cancellationToken);
-
-    /// <summary>
-    /// Step 3 for each: refused below the promised ballot. Else flushes the chunk store. Then it either answers which
-    /// expected chunks are missing, and changes nothing; or it promises the ballot and protects the manifest and every
-    /// chunk it lists from garbage collection until a decision at this ballot or above.
-    /// </summary>
-    ValueTask<IReadOnlyList<RegisterAnswer>> SealAsync(
-        IReadOnlyList<SealRequest> requests, CancellationToken cancellationToken);
-
-    /// <summary>Step 4 for each: refused below the promised ballot; else promises it and accepts the record.</summary>
-    ValueTask<IReadOnlyList<RegisterAnswer>> AcceptAsync(
-        IReadOnlyList<AcceptRequest> requests, CancellationToken cancellationToken);
-
-    /// <summary>
-    /// Step 5 for each: raises the decided record, and drops the name's seals at or below the ballot. Never refused.
-    /// </summary>
-    ValueTask<IReadOnlyList<RegisterAnswer>> DecideAsync(
-        IReadOnlyList<DecideRequest> requests, CancellationToken cancellationToken);
-
-    /// <summary>
-    /// The state of each name's register. An unknown name has nothing promised, accepted or decided.
-    /// </summary>
-    ValueTask<IReadOnlyList<RegisterAnswer>> ReadAsync(
-        IReadOnlyList<ReadRequest> requests, CancellationToken cancellationToken);
+    /// <param name="requests">Requests of one type, over distinct names; names are independent of each other.</param>
+    /// <param name="cancellationToken">Cancels the operation; a step may have been taken all the same.</param>
+    /// <returns>The answers, by the index of their requests.</returns>
+    /// <exception cref="DfssException">StoreFailed: the medium failed. InvalidArgument: a ballot is too far ahead, or a
+    /// record does not fit its name.</exception>
+    ValueTask<IReadOnlyList<RegisterAnswer>> AskAsync(
+        IReadOnlyList<RegisterRequest> requests, CancellationToken cancellationToken);
 
     /// <summary>The decided records by name, a page at a time.</summary>
     ValueTask<RecordPage> ListAsync(ListRequest request, CancellationToken cancellationToken);

@@ -53,11 +53,17 @@ public abstract record RegisterRequest(string Name)
     internal bool Teaches { get; init; } = true;
 }
 
-/// <summary>Step 1: promise to refuse lower ballots, and answer the accepted and the decided record.</summary>
+/// <summary>
+/// Step 1: refused below the promised ballot; else promises to refuse lower ones, and answers the accepted and the
+/// decided record.
+/// </summary>
 public sealed record PrepareRequest(string Name, Ballot Ballot) : RegisterRequest(Name);
 
-/// <summary>Step 3: make everything put so far durable and promise to keep this file's chunks until the name's next
-/// decision.</summary>
+/// <summary>
+/// Step 3: refused below the promised ballot. Else flushes the chunk store. Then it either answers which expected
+/// chunks are missing, and changes nothing; or it promises the ballot and protects the manifest and every chunk it
+/// lists from garbage collection until a decision at this ballot or above.
+/// </summary>
 /// <param name="Name">The name.</param>
 /// <param name="Ballot">The round.</param>
 /// <param name="FileId">The file: its manifest, put before as a chunk, lists the chunks.</param>
@@ -71,13 +77,18 @@ public sealed record SealRequest(
     public IReadOnlyList<HomeMember> Home { get; init; } = [];
 }
 
-/// <summary>Step 4: accept this record.</summary>
+/// <summary>Step 4: refused below the promised ballot; else promises it and accepts the record.</summary>
 public sealed record AcceptRequest(string Name, Ballot Ballot, FileRecord Record) : RegisterRequest(Name);
 
-/// <summary>Step 5: this record was chosen at this ballot.</summary>
+/// <summary>
+/// Step 5: this record was chosen at this ballot. Raises the decided record, and drops the name's seals at or below the
+/// ballot. Never refused.
+/// </summary>
 public sealed record DecideRequest(string Name, Ballot Ballot, FileRecord Record) : RegisterRequest(Name);
 
-/// <summary>Answer the accepted and the decided record; changes nothing.</summary>
+/// <summary>
+/// Answers the state of the register and changes nothing. An unknown name has nothing promised, accepted or decided.
+/// </summary>
 public sealed record ReadRequest(string Name) : RegisterRequest(Name);
 
 /// <summary>How a member answered.</summary>

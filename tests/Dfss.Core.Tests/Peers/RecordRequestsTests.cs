@@ -165,9 +165,9 @@ public sealed class RecordRequestsTests
     /// <summary>Decided records, and nothing that changes them.</summary>
     private sealed class OneRecord(params FileRecord[] decided) : IRecordStore
     {
-        public ValueTask<IReadOnlyList<RegisterAnswer>> ReadAsync(
-            IReadOnlyList<ReadRequest> requests, CancellationToken cancellationToken) =>
-            new([.. requests.Select(request => new RegisterAnswer
+        public ValueTask<IReadOnlyList<RegisterAnswer>> AskAsync(
+            IReadOnlyList<RegisterRequest> requests, CancellationToken cancellationToken) =>
+            new([.. requests.Cast<ReadRequest>().Select(request => new RegisterAnswer
             {
                 Decided = new BallotedRecord(Sample.Ballot(1), decided.Single(record => record.Name == request.Name)),
             })]);
@@ -183,21 +183,5 @@ public sealed class RecordRequestsTests
                 .Select(record => new BallotedRecord(Sample.Ballot(1), record))];
             return new(new RecordPage([.. found.Take(request.Limit)], found.Length > request.Limit));
         }
-
-        public ValueTask<IReadOnlyList<RegisterAnswer>> PrepareAsync(
-            IReadOnlyList<PrepareRequest> requests, CancellationToken cancellationToken) =>
-            throw new NotSupportedException();
-
-        public ValueTask<IReadOnlyList<RegisterAnswer>> SealAsync(
-            IReadOnlyList<SealRequest> requests, CancellationToken cancellationToken) =>
-            throw new NotSupportedException();
-
-        public ValueTask<IReadOnlyList<RegisterAnswer>> AcceptAsync(
-            IReadOnlyList<AcceptRequest> requests, CancellationToken cancellationToken) =>
-            throw new NotSupportedException();
-
-        public ValueTask<IReadOnlyList<RegisterAnswer>> DecideAsync(
-            IReadOnlyList<DecideRequest> requests, CancellationToken cancellationToken) =>
-            throw new NotSupportedException();
     }
 }

@@ -1,5 +1,6 @@
 using Dfss.Records;
 using Dfss.Storage;
+using Dfss.Testing;
 using Dfss.Tests.Records;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;

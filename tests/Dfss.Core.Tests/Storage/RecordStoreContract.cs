@@ -1,5 +1,6 @@
 using Dfss.Records;
 using Dfss.Storage;
+using Dfss.Testing;
 using Xunit;
 
 namespace Dfss.Tests.Storage;

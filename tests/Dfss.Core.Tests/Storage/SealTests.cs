@@ -1,5 +1,6 @@
 using Dfss.Records;
 using Dfss.Storage;
+using Dfss.Testing;
 using Xunit;
 
 namespace Dfss.Tests.Storage;
@@ -51,6 +52,17 @@ public sealed class SealTests : IDisposable
         DfssException refused = await Assert.ThrowsAsync<DfssException>(() => SealAsync(store, manifest));
         Assert.Equal(DfssErrorCode.InvalidArgument, refused.Code);
         Assert.Equal<bool[]>([false], await store.Chunks.FindMissingAsync([id], Token));
+    }
+
+    [Fact]
+    public async Task A_seal_in_a_batch_of_another_step_is_refused_and_not_taken_unchecked()
+    {
+        await using LocalStore store = await OpenAsync();
+        (ChunkId id, _) = TestChunks.Make(1, TestChunks.Large);
+        FileManifest manifest = await PutManifestAsync(store, id);
+        await Assert.ThrowsAsync<ArgumentException>(async () => await store.Records.AskAsync(
+            [Registers.Prepare("b", 1), Registers.Seal("a", 1, manifest)], Token));
+        Assert.Equal(default, (await store.Records.ReadAsync([new ReadRequest("a")], Token))[0].Promised);
     }
 
     private static async Task<FileManifest> PutManifestAsync(LocalStore store, params ChunkId[] ids)

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Dfss.Peers;
 using Dfss.Records;
+using Dfss.Testing;
 using Dfss.Transfer;
 using Dfss.Transport;
 using Xunit;

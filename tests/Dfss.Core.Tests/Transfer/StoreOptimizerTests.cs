@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Dfss.Records;
+using Dfss.Testing;
 using Dfss.Tests.Storage;
 using Dfss.Transfer;
 using Dfss.Transport;

@@ -9,63 +9,46 @@ namespace Dfss.Peers;
 /// </summary>
 internal sealed class CheckedRecordStore(IRecordStore records) : IRecordStore
 {
-    public ValueTask<IReadOnlyList<RegisterAnswer>> PrepareAsync(
-        IReadOnlyList<PrepareRequest> requests, CancellationToken cancellationToken) =>
-        records.PrepareAsync(requests, cancellationToken);
+    public async ValueTask<IReadOnlyList<RegisterAnswer>> AskAsync(
+        IReadOnlyList<RegisterRequest> requests, CancellationToken cancellationToken)
+    {
+        foreach (RegisterRequest request in requests)
+        {
+            await CheckAsync(request, cancellationToken).ConfigureAwait(false);
+        }
 
-    public ValueTask<IReadOnlyList<RegisterAnswer>> ReadAsync(
-        IReadOnlyList<ReadRequest> requests, CancellationToken cancellationToken) =>
-        records.ReadAsync(requests, cancellationToken);
+        return await records.AskAsync(requests, cancellationToken).ConfigureAwait(false);
+    }
 
     public ValueTask<RecordPage> ListAsync(ListRequest request, CancellationToken cancellationToken) =>
         records.ListAsync(request, cancellationToken);
 
-    public async ValueTask<IReadOnlyList<RegisterAnswer>> SealAsync(
-        IReadOnlyList<SealRequest> requests, CancellationToken cancellationToken)
+    /// <summary>What of a request breaks a rule, beside the records that the name has; null for nothing.</summary>
+    private static string? FindProblem(RegisterRequest request, IReadOnlyList<FileRecord> known) => request switch
     {
-        await CheckAsync(
-            requests,
-            (one, known) => RecordRules.FindProblem(one.Home, [.. known.SelectMany(RecordRules.HomesOf)]),
-            cancellationToken).ConfigureAwait(false);
-        return await records.SealAsync(requests, cancellationToken).ConfigureAwait(false);
-    }
-
-    public async ValueTask<IReadOnlyList<RegisterAnswer>> AcceptAsync(
-        IReadOnlyList<AcceptRequest> requests, CancellationToken cancellationToken)
-    {
-        await CheckAsync(
-            requests, (one, known) => RecordRules.FindProblem(one.Record, known),
-            cancellationToken).ConfigureAwait(false);
-        return await records.AcceptAsync(requests, cancellationToken).ConfigureAwait(false);
-    }
-
-    public async ValueTask<IReadOnlyList<RegisterAnswer>> DecideAsync(
-        IReadOnlyList<DecideRequest> requests, CancellationToken cancellationToken)
-    {
-        await CheckAsync(
-            requests, (one, known) => RecordRules.FindProblem(one.Record, known),
-            cancellationToken).ConfigureAwait(false);
-        return await records.DecideAsync(requests, cancellationToken).ConfigureAwait(false);
-    }
+        SealRequest seal => RecordRules.FindProblem(seal.Home, [.. known.SelectMany(RecordRules.HomesOf)]),
+        AcceptRequest accept => RecordRules.FindProblem(accept.Record, known),
+        DecideRequest decide => RecordRules.FindProblem(decide.Record, known),
+        _ => null,
+    };
 
     /// <summary>Reads the current record of a name only if the request alone breaks a rule.</summary>
-    private async ValueTask CheckAsync<T>(
-        IReadOnlyList<T> requests, Func<T, IReadOnlyList<FileRecord>, string?> findProblem,
-        CancellationToken cancellationToken)
-        where T : RegisterRequest
+    private async ValueTask CheckAsync(RegisterRequest request, CancellationToken cancellationToken)
     {
-        foreach (T request in requests.Where(one => findProblem(one, []) is not null))
+        if (FindProblem(request, []) is null)
         {
-            RegisterAnswer state =
-                (await records.ReadAsync([new ReadRequest(request.Name)], cancellationToken).ConfigureAwait(false))[0];
-            FileRecord[] known =
-                [.. new[] { state.Accepted, state.Decided }.OfType<BallotedRecord>().Select(one => one.Record)];
-            if (findProblem(request, known) is { } problem)
-            {
-                throw new DfssException(
-                    DfssErrorCode.InvalidArgument, $"The record of '{request.Name}' is refused: {problem}.",
-                    "Name the peers by addresses at which others can reach them.");
-            }
+            return;
+        }
+
+        RegisterAnswer state =
+            (await records.AskAsync([new ReadRequest(request.Name)], cancellationToken).ConfigureAwait(false))[0];
+        FileRecord[] known =
+            [.. new[] { state.Accepted, state.Decided }.OfType<BallotedRecord>().Select(one => one.Record)];
+        if (FindProblem(request, known) is { } problem)
+        {
+            throw new DfssException(
+                DfssErrorCode.InvalidArgument, $"The record of '{request.Name}' is refused: {problem}.",
+                "Name the peers by addresses at which others can reach them.");
         }
     }
 }

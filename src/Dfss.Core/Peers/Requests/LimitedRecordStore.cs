@@ -14,68 +14,22 @@ namespace Dfss.Peers;
 internal sealed class LimitedRecordStore(
     IRecordStore records, RemoteIdentity identity, Func<ChunkId, bool> hasPut, ManifestCache manifests) : IRecordStore
 {
-    public ValueTask<IReadOnlyList<RegisterAnswer>> PrepareAsync(
-        IReadOnlyList<PrepareRequest> requests, CancellationToken cancellationToken)
+    public async ValueTask<IReadOnlyList<RegisterAnswer>> AskAsync(
+        IReadOnlyList<RegisterRequest> requests, CancellationToken cancellationToken)
     {
         ThrowIfNotIts(requests);
-        return records.PrepareAsync(Untaught(requests), cancellationToken);
-    }
-
-    public ValueTask<IReadOnlyList<RegisterAnswer>> ReadAsync(
-        IReadOnlyList<ReadRequest> requests, CancellationToken cancellationToken)
-    {
-        ThrowIfNotIts(requests);
-        return records.ReadAsync(requests, cancellationToken);
-    }
-
-    public async ValueTask<IReadOnlyList<RegisterAnswer>> SealAsync(
-        IReadOnlyList<SealRequest> requests, CancellationToken cancellationToken)
-    {
-        ThrowIfNotIts(requests);
-        RegisterAnswer[] answers =
-            [.. await ReadAsync(
-                [.. requests.Select(one => new ReadRequest(one.Name))], cancellationToken).ConfigureAwait(false)];
-        List<int> open = [];
-        for (int i = 0; i < answers.Length; i++)
+        if (requests is [SealRequest, ..])
         {
-            RegisterAnswer? missing = requests[i].Ballot < answers[i].Promised
-                ? null
-                : await FindMissingAsync(requests[i], answers[i], cancellationToken).ConfigureAwait(false);
-            answers[i] = missing ?? answers[i];
-            if (missing is null)
-            {
-                open.Add(i);
-            }
+            return await SealAsync([.. requests.Cast<SealRequest>()], cancellationToken).ConfigureAwait(false);
         }
 
-        IReadOnlyList<RegisterAnswer> done = open.Count == 0
-            ? []
-            : await records.SealAsync(
-                Untaught([.. open.Select(i => requests[i])]), cancellationToken).ConfigureAwait(false);
-        for (int i = 0; i < open.Count; i++)
+        FileRecord[] changed = [.. requests.Select(RecordOf).OfType<FileRecord>()];
+        if (changed.Length > 0)
         {
-            answers[open[i]] = done[i];
+            await ThrowIfNotItsContentAsync(changed, cancellationToken).ConfigureAwait(false);
         }
 
-        return answers;
-    }
-
-    public async ValueTask<IReadOnlyList<RegisterAnswer>> AcceptAsync(
-        IReadOnlyList<AcceptRequest> requests, CancellationToken cancellationToken)
-    {
-        ThrowIfNotIts(requests);
-        await ThrowIfNotItsContentAsync(
-            [.. requests.Select(one => one.Record)], cancellationToken).ConfigureAwait(false);
-        return await records.AcceptAsync(Untaught(requests), cancellationToken).ConfigureAwait(false);
-    }
-
-    public async ValueTask<IReadOnlyList<RegisterAnswer>> DecideAsync(
-        IReadOnlyList<DecideRequest> requests, CancellationToken cancellationToken)
-    {
-        ThrowIfNotIts(requests);
-        await ThrowIfNotItsContentAsync(
-            [.. requests.Select(one => one.Record)], cancellationToken).ConfigureAwait(false);
-        return await records.DecideAsync(Untaught(requests), cancellationToken).ConfigureAwait(false);
+        return await records.AskAsync(Untaught(requests), cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask<RecordPage> ListAsync(ListRequest request, CancellationToken cancellationToken)
@@ -120,9 +74,48 @@ internal sealed class LimitedRecordStore(
         return Page(last ?? new RecordPage([], HasMore: false));
     }
 
+    private async ValueTask<IReadOnlyList<RegisterAnswer>> SealAsync(
+        IReadOnlyList<SealRequest> requests, CancellationToken cancellationToken)
+    {
+        RegisterAnswer[] answers =
+            [.. await records.AskAsync(
+                [.. requests.Select(one => new ReadRequest(one.Name))], cancellationToken).ConfigureAwait(false)];
+        List<int> open = [];
+        for (int i = 0; i < answers.Length; i++)
+        {
+            RegisterAnswer? missing = requests[i].Ballot < answers[i].Promised
+                ? null
+                : await FindMissingAsync(requests[i], answers[i], cancellationToken).ConfigureAwait(false);
+            answers[i] = missing ?? answers[i];
+            if (missing is null)
+            {
+                open.Add(i);
+            }
+        }
+
+        IReadOnlyList<RegisterAnswer> done = open.Count == 0
+            ? []
+            : await records.AskAsync(
+                Untaught(open.Select(i => requests[i])), cancellationToken).ConfigureAwait(false);
+        for (int i = 0; i < open.Count; i++)
+        {
+            answers[open[i]] = done[i];
+        }
+
+        return answers;
+    }
+
+    /// <summary>The record that a request gives its name; null where it gives none.</summary>
+    private static FileRecord? RecordOf(RegisterRequest request) => request switch
+    {
+        AcceptRequest accept => accept.Record,
+        DecideRequest decide => decide.Record,
+        _ => null,
+    };
+
     /// <summary>The clocks in its requests count for its own names only.</summary>
-    private static IReadOnlyList<T> Untaught<T>(IReadOnlyList<T> requests)
-        where T : RegisterRequest => [.. requests.Select(one => (T)((RegisterRequest)one with { Teaches = false }))];
+    private static IReadOnlyList<RegisterRequest> Untaught(IEnumerable<RegisterRequest> requests) =>
+        [.. requests.Select(one => one with { Teaches = false })];
 
     /// <summary>
     /// The chunks that this identity would seal and has not put, as if they were missing; null if it has put all.
@@ -143,12 +136,12 @@ internal sealed class LimitedRecordStore(
     }
 
     private async ValueTask ThrowIfNotItsContentAsync(
-        IReadOnlyList<FileRecord> changed, CancellationToken cancellationToken)
+        FileRecord[] changed, CancellationToken cancellationToken)
     {
         IReadOnlyList<RegisterAnswer> states =
-            await records.ReadAsync(
+            await records.AskAsync(
                 [.. changed.Select(record => new ReadRequest(record.Name))], cancellationToken).ConfigureAwait(false);
-        for (int i = 0; i < changed.Count; i++)
+        for (int i = 0; i < changed.Length; i++)
         {
             HashSet<FileId> known = [.. FilesOf(states[i].Accepted?.Record), .. FilesOf(states[i].Decided?.Record)];
             if (FilesOf(changed[i]).FirstOrDefault(

@@ -15,25 +15,30 @@ internal sealed class RecordRequests(IRecordStore records, ILocalChunkStore chun
 
     private readonly ManifestCache manifests = new(chunks);
 
-    public ValueTask<RequestAnswer> PrepareAsync(
-        MessageMap map, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
-        RunAsync(map, payload, RecordCodec.DecodePrepare, records.PrepareAsync, cancellationToken);
+    /// <summary>One step of the registers of a batch of names.</summary>
+    public async ValueTask<RequestAnswer> AskAsync(
+        string operation, MessageMap map, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    {
+        Func<ReadOnlyMemory<byte>, RegisterRequest> decode = operation switch
+        {
+            Operations.Prepare => RecordCodec.DecodePrepare,
+            Operations.Seal => RecordCodec.DecodeSeal,
+            Operations.Accept => RecordCodec.DecodeAccept,
+            Operations.Decide => RecordCodec.DecodeDecide,
+            Operations.Read => RecordCodec.DecodeRead,
+            _ => throw new ArgumentException($"'{operation}' is not a step of the registers.", nameof(operation)),
+        };
+        RegisterRequest[] requests = [.. MessageBatch.Split(map, payload).Select(decode)];
+        if (requests.DistinctBy(request => request.Name, StringComparer.Ordinal).Count() != requests.Length)
+        {
+            throw new DfssException(DfssErrorCode.InvalidArgument, "A name is in one batch twice.");
+        }
 
-    public ValueTask<RequestAnswer> SealAsync(
-        MessageMap map, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
-        RunAsync(map, payload, RecordCodec.DecodeSeal, records.SealAsync, cancellationToken);
-
-    public ValueTask<RequestAnswer> AcceptAsync(
-        MessageMap map, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
-        RunAsync(map, payload, RecordCodec.DecodeAccept, records.AcceptAsync, cancellationToken);
-
-    public ValueTask<RequestAnswer> DecideAsync(
-        MessageMap map, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
-        RunAsync(map, payload, RecordCodec.DecodeDecide, records.DecideAsync, cancellationToken);
-
-    public ValueTask<RequestAnswer> ReadAsync(
-        MessageMap map, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken) =>
-        RunAsync(map, payload, RecordCodec.DecodeRead, records.ReadAsync, cancellationToken);
+        IReadOnlyList<RegisterAnswer> answers =
+            await records.AskAsync(requests, cancellationToken).ConfigureAwait(false);
+        (MessageMap results, byte[] bytes) = MessageBatch.Join(answers.Select(RecordCodec.EncodeAnswer));
+        return new RequestAnswer(results, bytes: bytes);
+    }
 
     public async ValueTask<RequestAnswer> ListAsync(MessageMap map, CancellationToken cancellationToken)
     {
@@ -176,7 +181,7 @@ internal sealed class RecordRequests(IRecordStore records, ILocalChunkStore chun
     private async ValueTask<FileRecord> FindAsync(MessageMap map, CancellationToken cancellationToken)
     {
         string name = FileName.Normalize(map.Required("name").AsText());
-        IReadOnlyList<RegisterAnswer> answers = await records.ReadAsync(
+        IReadOnlyList<RegisterAnswer> answers = await records.AskAsync(
             [new ReadRequest(name)], cancellationToken).ConfigureAwait(false);
         return answers[0].Decided?.Record is { State: FileRecordState.File } record
             ? record
@@ -205,23 +210,4 @@ internal sealed class RecordRequests(IRecordStore records, ILocalChunkStore chun
         DfssErrorCode.ChunkNotFound, $"The manifest {record.FileId} of '{record.Name}' is not stored here.",
         "Ask another member of its home.")
     { ChunkId = record.FileId.ToChunkId() };
-
-    private static async ValueTask<RequestAnswer> RunAsync<T>(
-        MessageMap map,
-        ReadOnlyMemory<byte> payload,
-        Func<ReadOnlyMemory<byte>, T> decode,
-        Func<IReadOnlyList<T>, CancellationToken, ValueTask<IReadOnlyList<RegisterAnswer>>> run,
-        CancellationToken cancellationToken)
-        where T : RegisterRequest
-    {
-        T[] requests = [.. MessageBatch.Split(map, payload).Select(decode)];
-        if (requests.DistinctBy(request => request.Name, StringComparer.Ordinal).Count() != requests.Length)
-        {
-            throw new DfssException(DfssErrorCode.InvalidArgument, "A name is in one batch twice.");
-        }
-
-        IReadOnlyList<RegisterAnswer> answers = await run(requests, cancellationToken).ConfigureAwait(false);
-        (MessageMap results, byte[] bytes) = MessageBatch.Join(answers.Select(RecordCodec.EncodeAnswer));
-        return new RequestAnswer(results, bytes: bytes);
-    }
 }

@@ -83,11 +83,8 @@ internal sealed class RequestHandler
             Operations.Flush => chunks.FlushAsync(cancellationToken),
             Operations.VerifyChunk => chunks.VerifyAsync(request.Map, cancellationToken),
             Operations.GetFileInfo => records.GetFileInfoAsync(request.Map, memory, cancellationToken),
-            Operations.Read => records.ReadAsync(request.Map, payload, cancellationToken),
-            Operations.Prepare => records.PrepareAsync(request.Map, payload, cancellationToken),
-            Operations.Seal => records.SealAsync(request.Map, payload, cancellationToken),
-            Operations.Accept => records.AcceptAsync(request.Map, payload, cancellationToken),
-            Operations.Decide => records.DecideAsync(request.Map, payload, cancellationToken),
+            Operations.Read or Operations.Prepare or Operations.Seal or Operations.Accept or Operations.Decide =>
+                records.AskAsync(request.Operation, request.Map, payload, cancellationToken),
             Operations.ListFiles => records.ListAsync(request.Map, cancellationToken),
             Operations.ListSeals => upkeep.ListSealsAsync(request.Map, cancellationToken),
             Operations.Optimize => upkeep.OptimizeAsync(request.Map, cancellationToken),

@@ -11,69 +11,20 @@ internal sealed class RecordStore(
     private const int MaxListLimit = 1000;
 
     /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<RegisterAnswer>> PrepareAsync(
-        IReadOnlyList<PrepareRequest> requests, CancellationToken cancellationToken) =>
-        ApplyAsync(requests, cancellationToken);
-
-    /// <inheritdoc/>
-    public async ValueTask<IReadOnlyList<RegisterAnswer>> SealAsync(
-        IReadOnlyList<SealRequest> requests, CancellationToken cancellationToken)
+    public ValueTask<IReadOnlyList<RegisterAnswer>> AskAsync(
+        IReadOnlyList<RegisterRequest> requests, CancellationToken cancellationToken)
     {
-        fault.ThrowIfSet();
-        using ISealLook look = await seals.BeginAsync(cancellationToken).ConfigureAwait(false);
-        IReadOnlyList<RegisterEntry> entries = await LoadAsync(requests, cancellationToken).ConfigureAwait(false);
-        var answers = new RegisterAnswer?[requests.Count];
-        for (int i = 0; i < answers.Length; i++)
+        if (requests.Any(request => request.GetType() != requests[0].GetType()))
         {
-            answers[i] = Acceptor.CheckSeal(entries[i].State, requests[i]);
+            throw new ArgumentException("A batch is of one step of the registers.", nameof(requests));
         }
 
-        if (Array.TrueForAll(answers, answer => answer is not null))
+        return requests switch
         {
-            return history.Sign(requests, answers!);
-        }
-
-        await look.FlushAsync(cancellationToken).ConfigureAwait(false);
-        for (int i = 0; i < answers.Length; i++)
-        {
-            if (answers[i] is null
-                && await look.FindMissingAsync(requests[i], cancellationToken).ConfigureAwait(false) is { } missing)
-            {
-                answers[i] = Acceptor.ChunksMissing(entries[i].State, missing.Chunks, missing.IsManifestMissing);
-            }
-        }
-
-        int[] open = [.. Enumerable.Range(0, answers.Length).Where(i => answers[i] is null)];
-        IReadOnlyList<RegisterAnswer> sealedAnswers = await ApplyAsync(
-            Array.ConvertAll(open, i => requests[i]), cancellationToken).ConfigureAwait(false);
-        for (int i = 0; i < open.Length; i++)
-        {
-            answers[open[i]] = sealedAnswers[i];
-        }
-
-        await LookAgainAsync(look, requests, open, answers, cancellationToken).ConfigureAwait(false);
-        return history.Sign(requests, answers!);
-    }
-
-    /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<RegisterAnswer>> AcceptAsync(
-        IReadOnlyList<AcceptRequest> requests, CancellationToken cancellationToken) =>
-        ApplyAsync(requests, cancellationToken);
-
-    /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<RegisterAnswer>> DecideAsync(
-        IReadOnlyList<DecideRequest> requests, CancellationToken cancellationToken) =>
-        ApplyAsync(requests, cancellationToken);
-
-    /// <inheritdoc/>
-    public async ValueTask<IReadOnlyList<RegisterAnswer>> ReadAsync(
-        IReadOnlyList<ReadRequest> requests, CancellationToken cancellationToken)
-    {
-        // Not a vote: answered also after a fail-stop.
-        IReadOnlyList<RegisterEntry> entries = await LoadAsync(requests, cancellationToken).ConfigureAwait(false);
-        RegisterVote vote = new(table.Votes, table.Heard.Find);
-        return history.Sign(
-            requests, [.. requests.Select((request, i) => vote.Take(entries[i].State, request).Answer)]);
+            [SealRequest, ..] => SealAsync([.. requests.Cast<SealRequest>()], cancellationToken),
+            [ReadRequest, ..] => ReadAsync(requests, cancellationToken),
+            _ => ApplyAsync(requests, cancellationToken),
+        };
     }
 
     /// <inheritdoc/>
@@ -123,13 +74,61 @@ internal sealed class RecordStore(
         }
     }
 
+    private async ValueTask<IReadOnlyList<RegisterAnswer>> SealAsync(
+        SealRequest[] requests, CancellationToken cancellationToken)
+    {
+        fault.ThrowIfSet();
+        using ISealLook look = await seals.BeginAsync(cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<RegisterEntry> entries = await LoadAsync(requests, cancellationToken).ConfigureAwait(false);
+        var answers = new RegisterAnswer?[requests.Length];
+        for (int i = 0; i < answers.Length; i++)
+        {
+            answers[i] = Acceptor.CheckSeal(entries[i].State, requests[i]);
+        }
+
+        if (Array.TrueForAll(answers, answer => answer is not null))
+        {
+            return history.Sign(requests, answers!);
+        }
+
+        await look.FlushAsync(cancellationToken).ConfigureAwait(false);
+        for (int i = 0; i < answers.Length; i++)
+        {
+            if (answers[i] is null
+                && await look.FindMissingAsync(requests[i], cancellationToken).ConfigureAwait(false) is { } missing)
+            {
+                answers[i] = Acceptor.ChunksMissing(entries[i].State, missing.Chunks, missing.IsManifestMissing);
+            }
+        }
+
+        int[] open = [.. Enumerable.Range(0, answers.Length).Where(i => answers[i] is null)];
+        IReadOnlyList<RegisterAnswer> sealedAnswers = await ApplyAsync(
+            Array.ConvertAll(open, i => requests[i]), cancellationToken).ConfigureAwait(false);
+        for (int i = 0; i < open.Length; i++)
+        {
+            answers[open[i]] = sealedAnswers[i];
+        }
+
+        await LookAgainAsync(look, requests, open, answers, cancellationToken).ConfigureAwait(false);
+        return history.Sign(requests, answers!);
+    }
+
+    private async ValueTask<IReadOnlyList<RegisterAnswer>> ReadAsync(
+        IReadOnlyList<RegisterRequest> requests, CancellationToken cancellationToken)
+    {
+        // Not a vote: answered also after a fail-stop.
+        IReadOnlyList<RegisterEntry> entries = await LoadAsync(requests, cancellationToken).ConfigureAwait(false);
+        RegisterVote vote = new(table.Votes, table.Heard.Find);
+        return history.Sign(
+            requests, [.. requests.Select((request, i) => vote.Take(entries[i].State, request).Answer)]);
+    }
+
     /// <summary>
     /// Applies a step to each name until each is stored: a name that another caller changed between its load and its
     /// store is loaded again. An answer that changed nothing depends only on stored states, which are durable.
     /// </summary>
-    private async ValueTask<IReadOnlyList<RegisterAnswer>> ApplyAsync<TRequest>(
-        IReadOnlyList<TRequest> requests, CancellationToken cancellationToken)
-        where TRequest : RegisterRequest
+    private async ValueTask<IReadOnlyList<RegisterAnswer>> ApplyAsync(
+        IReadOnlyList<RegisterRequest> requests, CancellationToken cancellationToken)
     {
         fault.ThrowIfSet();
         await history.NoticeAsync(requests, cancellationToken).ConfigureAwait(false);
@@ -197,8 +196,7 @@ internal sealed class RecordStore(
         }
     }
 
-    private ValueTask<IReadOnlyList<RegisterEntry>> LoadAsync<TRequest>(
-        IReadOnlyList<TRequest> requests, CancellationToken cancellationToken)
-        where TRequest : RegisterRequest =>
+    private ValueTask<IReadOnlyList<RegisterEntry>> LoadAsync(
+        IReadOnlyList<RegisterRequest> requests, CancellationToken cancellationToken) =>
         table.LoadAsync([.. requests.Select(request => request.Name)], cancellationToken);
 }

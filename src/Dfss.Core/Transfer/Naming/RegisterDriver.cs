@@ -216,8 +216,11 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
                 home.ThrowIfRunsTwice(member);
             }
 
-            RegisterAnswer answer =
-                (await SendAsync(peer.Records, request, cancellationToken).ConfigureAwait(false))[0];
+            // A seal's home: if this writer ends before the name is decided, other clients can decide it there.
+            RegisterRequest sent = request is SealRequest { Home.Count: 0 } seal
+                ? seal with { Home = home.Voters }
+                : request;
+            RegisterAnswer answer = (await peer.Records.AskAsync([sent], cancellationToken).ConfigureAwait(false))[0];
             return new Outcome(member, request, answer, Error: null);
         }
         catch (DfssException error)
@@ -225,21 +228,6 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
             return new Outcome(member, request, Answer: null, error);
         }
     }
-
-    private ValueTask<IReadOnlyList<RegisterAnswer>> SendAsync(
-        IRecordStore store, RegisterRequest request, CancellationToken cancellationToken) => request switch
-        {
-            PrepareRequest prepare => store.PrepareAsync([prepare], cancellationToken),
-            // If this writer ends before the name is decided, other clients can decide it there.
-            SealRequest { Home.Count: 0 } seal => store.SealAsync(
-                [seal with { Home = home.Voters }], cancellationToken),
-            SealRequest seal => store.SealAsync([seal], cancellationToken),
-            AcceptRequest accept => store.AcceptAsync([accept], cancellationToken),
-            DecideRequest decide => store.DecideAsync([decide], cancellationToken),
-            ReadRequest read => store.ReadAsync([read], cancellationToken),
-            _ => throw new ArgumentException(
-                $"A {request.GetType().Name} is not a step of the register.", nameof(request)),
-        };
 
     private sealed record Outcome(int Member, RegisterRequest Request, RegisterAnswer? Answer, DfssException? Error);
 }

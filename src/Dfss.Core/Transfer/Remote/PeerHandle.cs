@@ -100,7 +100,7 @@ internal sealed class PeerHandle : IAsyncDisposable
             limit.Token, cancellationToken);
         try
         {
-            return (await Records.ReadAsync([request], either.Token).ConfigureAwait(false))[0];
+            return (await Records.AskAsync([request], either.Token).ConfigureAwait(false))[0];
         }
         catch (OperationCanceledException cause) when (!cancellationToken.IsCancellationRequested)
         {

@@ -11,29 +11,37 @@ internal sealed class RemoteRecordStore(PeerLink link) : IRecordStore
     private const int BulkBytes = 64 << 10;
 
     /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<RegisterAnswer>> PrepareAsync(
-        IReadOnlyList<PrepareRequest> requests, CancellationToken cancellationToken) =>
-        CallAsync(Operations.Prepare, requests, cancellationToken);
+    public async ValueTask<IReadOnlyList<RegisterAnswer>> AskAsync(
+        IReadOnlyList<RegisterRequest> requests, CancellationToken cancellationToken)
+    {
+        if (requests.Count == 0)
+        {
+            return [];
+        }
 
-    /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<RegisterAnswer>> SealAsync(
-        IReadOnlyList<SealRequest> requests, CancellationToken cancellationToken) =>
-        CallAsync(Operations.Seal, requests, cancellationToken);
+        string operation = OperationOf(requests[0]);
+        (MessageMap arguments, byte[] payload) = MessageBatch.Join(requests.Select(RecordCodec.Encode));
+        PeerCall call = new(operation, arguments, payload, Destination: null, payload.Length > BulkBytes);
+        RegisterAnswer[] answers = await link.CallAsync(
+            call,
+            static response => (RegisterAnswer[])[
+                .. MessageBatch.Split(response.Results, response.Payload).Select(RecordCodec.DecodeAnswer)],
+            cancellationToken).ConfigureAwait(false);
+        if (answers.Length != requests.Count)
+        {
+            throw new DfssException(
+                DfssErrorCode.ProtocolViolation, link.Address,
+                $"{answers.Length} answers came to {requests.Count} requests of '{operation}'.");
+        }
 
-    /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<RegisterAnswer>> AcceptAsync(
-        IReadOnlyList<AcceptRequest> requests, CancellationToken cancellationToken) =>
-        CallAsync(Operations.Accept, requests, cancellationToken);
+        for (int i = 0; i < answers.Length; i++)
+        {
+            ThrowIfOfAnotherName(answers[i].Accepted, requests[i].Name);
+            ThrowIfOfAnotherName(answers[i].Decided, requests[i].Name);
+        }
 
-    /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<RegisterAnswer>> DecideAsync(
-        IReadOnlyList<DecideRequest> requests, CancellationToken cancellationToken) =>
-        CallAsync(Operations.Decide, requests, cancellationToken);
-
-    /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<RegisterAnswer>> ReadAsync(
-        IReadOnlyList<ReadRequest> requests, CancellationToken cancellationToken) =>
-        CallAsync(Operations.Read, requests, cancellationToken);
+        return answers;
+    }
 
     /// <inheritdoc/>
     public async ValueTask<RecordPage> ListAsync(ListRequest request, CancellationToken cancellationToken)
@@ -94,31 +102,16 @@ internal sealed class RemoteRecordStore(PeerLink link) : IRecordStore
         };
     }
 
-    private async ValueTask<IReadOnlyList<RegisterAnswer>> CallAsync(
-        string operation, IReadOnlyList<RegisterRequest> requests, CancellationToken cancellationToken)
+    private static string OperationOf(RegisterRequest request) => request switch
     {
-        (MessageMap arguments, byte[] payload) = MessageBatch.Join(requests.Select(RecordCodec.Encode));
-        PeerCall call = new(operation, arguments, payload, Destination: null, payload.Length > BulkBytes);
-        RegisterAnswer[] answers = await link.CallAsync(
-            call,
-            static response => (RegisterAnswer[])[
-                .. MessageBatch.Split(response.Results, response.Payload).Select(RecordCodec.DecodeAnswer)],
-            cancellationToken).ConfigureAwait(false);
-        if (answers.Length != requests.Count)
-        {
-            throw new DfssException(
-                DfssErrorCode.ProtocolViolation, link.Address,
-                $"{answers.Length} answers came to {requests.Count} requests of '{operation}'.");
-        }
-
-        for (int i = 0; i < answers.Length; i++)
-        {
-            ThrowIfOfAnotherName(answers[i].Accepted, requests[i].Name);
-            ThrowIfOfAnotherName(answers[i].Decided, requests[i].Name);
-        }
-
-        return answers;
-    }
+        PrepareRequest => Operations.Prepare,
+        SealRequest => Operations.Seal,
+        AcceptRequest => Operations.Accept,
+        DecideRequest => Operations.Decide,
+        ReadRequest => Operations.Read,
+        _ => throw new ArgumentException(
+            $"A {request.GetType().Name} is not a step of the register.", nameof(request)),
+    };
 
     private void ThrowIfOfAnotherName(BallotedRecord? answered, string name)
     {

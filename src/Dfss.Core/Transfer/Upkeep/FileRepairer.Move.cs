@@ -283,7 +283,7 @@ internal sealed partial class FileRepairer
         {
             try
             {
-                await peer.Records.DecideAsync(
+                await peer.Records.AskAsync(
                     [new DecideRequest(decided.Record.Name, decided.Ballot, decided.Record)],
                     leave.Token).ConfigureAwait(false);
                 Interlocked.Increment(ref told);

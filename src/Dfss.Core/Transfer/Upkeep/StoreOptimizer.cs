@@ -65,7 +65,7 @@ internal sealed class StoreOptimizer(PeerDirectory directory, TransferOptions op
             Home home = await Home.ReachAsync(recorded, directory, cancellationToken).ConfigureAwait(false);
             BallotedRecord decided = await SettleAsync(name.Name, home, cancellationToken).ConfigureAwait(false);
             // It may have got the decision late, or not be a member any more.
-            await peer.Records.DecideAsync(
+            await peer.Records.AskAsync(
                 [new DecideRequest(name.Name, decided.Ballot, decided.Record)],
                 cancellationToken).ConfigureAwait(false);
             return name.Seals.All(seal => seal.Ballot <= decided.Ballot);

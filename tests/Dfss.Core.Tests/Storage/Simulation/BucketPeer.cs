@@ -38,14 +38,8 @@ internal sealed class BucketPeer
 
     public ObjectCollector Collector { get; }
 
-    public async Task<RegisterAnswer> HandleAsync(RegisterRequest request) => (request switch
-    {
-        PrepareRequest prepare => await Records.PrepareAsync([prepare], Token).ConfigureAwait(false),
-        SealRequest seal => await Records.SealAsync([seal], Token).ConfigureAwait(false),
-        AcceptRequest accept => await Records.AcceptAsync([accept], Token).ConfigureAwait(false),
-        DecideRequest decide => await Records.DecideAsync([decide], Token).ConfigureAwait(false),
-        _ => await Records.ReadAsync([(ReadRequest)request], Token).ConfigureAwait(false),
-    })[0];
+    public async Task<RegisterAnswer> HandleAsync(RegisterRequest request) =>
+        (await Records.AskAsync([request], Token).ConfigureAwait(false))[0];
 
     public async Task<bool> IsMissingAsync(ChunkId id)
     {
