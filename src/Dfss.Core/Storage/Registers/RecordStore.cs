@@ -174,7 +174,7 @@ internal sealed class RecordStore(
     /// Once the seals are stored: whether the chunks are still there, unless the look vouches for it.
     /// </summary>
     private static async ValueTask LookAgainAsync(
-        ISealLook look, IReadOnlyList<SealRequest> requests, int[] open, RegisterAnswer?[] answers,
+        ISealLook look, SealRequest[] requests, int[] open, RegisterAnswer?[] answers,
         CancellationToken cancellationToken)
     {
         if (open.Length == 0 || await look.HoldsAsync(cancellationToken).ConfigureAwait(false))
