@@ -21,6 +21,14 @@ internal sealed class ObjectChain(IObjectStore objects, string chain)
     private const int OperationIdBytes = 16;
     private const int PageSize = 1000;
 
+    /// <summary>
+    /// Whether an object of a chain is a state that may be deleted once later ones are there. The first state stays for
+    /// good: a listing of many chains shows each that there was when it began, even if all other objects of the chain
+    /// are replaced meanwhile.
+    /// </summary>
+    public static bool MayBeTrimmed(ObjectEntry entry) =>
+        ObjectKeys.IsState(entry.Key) && ObjectKeys.NumberOf(entry.Key) > 1;
+
     /// <summary>Reads the newest state: it was the newest at some moment of this call.</summary>
     public async ValueTask<ChainHead> ReadAsync(CancellationToken cancellationToken)
     {
@@ -91,7 +99,7 @@ internal sealed class ObjectChain(IObjectStore objects, string chain)
         ChainHead head = await ReadAsync(cancellationToken).ConfigureAwait(false);
         string key = ObjectKeys.State(chain, head.Number);
         IReadOnlyList<ObjectEntry> old = await ListOldAsync(key, cancellationToken).ConfigureAwait(false);
-        if (old.Count(IsTrimmed) <= kept)
+        if (old.Count(MayBeTrimmed) <= kept)
         {
             return;
         }
@@ -106,7 +114,7 @@ internal sealed class ObjectChain(IObjectStore objects, string chain)
 
         while (old.Count > 0)
         {
-            foreach (ObjectEntry entry in old.Where(IsTrimmed))
+            foreach (ObjectEntry entry in old.Where(MayBeTrimmed))
             {
                 await objects.DeleteAsync(entry.Key, cancellationToken).ConfigureAwait(false);
             }
@@ -114,12 +122,6 @@ internal sealed class ObjectChain(IObjectStore objects, string chain)
             old = await ListOldAsync(old[^1].Key, cancellationToken).ConfigureAwait(false);
         }
     }
-
-    /// <summary>
-    /// The first state stays for good: a listing of many chains shows each that there was when it began, even if all
-    /// other objects of the chain are replaced meanwhile.
-    /// </summary>
-    private static bool IsTrimmed(ObjectEntry state) => ObjectKeys.NumberOf(state.Key) > 1;
 
     private ValueTask<IReadOnlyList<ObjectEntry>> ListOldAsync(string after, CancellationToken cancellationToken) =>
         objects.ListAsync(ObjectKeys.States(chain), after, PageSize, cancellationToken);

@@ -96,7 +96,7 @@ internal sealed class ObjectRegisterTable(
         {
             IReadOnlyList<ObjectEntry> page = await objects.ListAsync(
                 ObjectKeys.Names, from, PageSize, cancellationToken).ConfigureAwait(false);
-            foreach (ObjectEntry entry in page.Where(entry => ObjectKeys.IsState(entry.Key)))
+            foreach (ObjectEntry entry in page.Where(ObjectChain.MayBeTrimmed))
             {
                 string next = ObjectKeys.NameOf(entry.Key);
                 states = next == name ? states + 1 : 1;

@@ -32,7 +32,6 @@ internal sealed class BucketSchedule
     private readonly BucketPeer[] peers;
     private readonly BucketPeer?[] collectors;
     private readonly List<BucketClient> clients = [];
-    private readonly int thread = Environment.CurrentManagedThreadId;
     private int operationsLeft;
     private int running;
     private int events;
@@ -94,8 +93,7 @@ internal sealed class BucketSchedule
         return Problem ?? Heal() ?? names.Select(Check).FirstOrDefault(problem => problem is not null);
     }
 
-    private string? Problem => watch.Violation ?? failure?.ToString()
-        ?? (Environment.CurrentManagedThreadId == thread ? null : "The schedule has left its thread.");
+    private string? Problem => watch.Violation ?? failure?.ToString();
 
     private BucketPeer NewPeer() => new(engine, mutation, NewGuid);
 

@@ -16,6 +16,7 @@ internal sealed class SimulatedEngine(Random random)
     private readonly int lateRate = 1 << random.Next(3, 9);
     private readonly int holdRate = 1 << random.Next(3, 8);
     private readonly int faultRate = 1 << random.Next(5, 10);
+    private readonly int thread = Environment.CurrentManagedThreadId;
     private int ticks;
 
     /// <summary>Whether requests and answers are lost, late or repeated.</summary>
@@ -34,6 +35,12 @@ internal sealed class SimulatedEngine(Random random)
 
     public Task<object?> Begin(EngineCall call)
     {
+        if (Environment.CurrentManagedThreadId != thread)
+        {
+            throw new InvalidOperationException(
+                "The schedule has left its thread, so it does not follow from its seed.");
+        }
+
         if (!call.Actor.IsDead)
         {
             calls.Add(call);
