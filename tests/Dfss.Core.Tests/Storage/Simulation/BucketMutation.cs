@@ -35,12 +35,6 @@ public enum BucketMutation
 
     /// <summary>The round ends before all its keys are deleted.</summary>
     EndsEarly,
-
-    /// <summary>A trim marker that is there is written again, so that a listing may miss it at that moment.</summary>
-    RewritesMarkers,
-
-    /// <summary>The first state of a name is deleted too, so that a listing of all names may miss it.</summary>
-    DeletesFirstState,
 }
 
 /// <summary>An engine's client that breaks one rule of the code above it.</summary>
@@ -55,12 +49,9 @@ internal sealed class MutatedObjects(IObjectStore inner, BucketMutation mutation
     {
         if (!ObjectKeys.IsState(key))
         {
-            return mutation switch
-            {
-                BucketMutation.NoTrimMarker => ValueTask.FromResult(CreateOutcome.Created),
-                BucketMutation.RewritesMarkers => RewriteAsync(key, cancellationToken),
-                _ => inner.CreateAsync(key, content, cancellationToken),
-            };
+            return mutation == BucketMutation.NoTrimMarker
+                ? ValueTask.FromResult(CreateOutcome.Created)
+                : inner.CreateAsync(key, content, cancellationToken);
         }
 
         created.Add(ChainOf(key));
@@ -119,11 +110,6 @@ internal sealed class MutatedObjects(IObjectStore inner, BucketMutation mutation
     public async ValueTask DeleteAsync(string key, CancellationToken cancellationToken)
     {
         list = null;
-        if (mutation == BucketMutation.DeletesFirstState && key.Contains("!n", StringComparison.Ordinal))
-        {
-            await inner.DeleteAsync(ObjectKeys.State(ChainOf(key), 1), cancellationToken).ConfigureAwait(false);
-        }
-
         if (!key.StartsWith(ObjectKeys.Chunks, StringComparison.Ordinal))
         {
             await inner.DeleteAsync(key, cancellationToken).ConfigureAwait(false);
@@ -145,12 +131,6 @@ internal sealed class MutatedObjects(IObjectStore inner, BucketMutation mutation
         {
             await inner.DeleteAsync(key, cancellationToken).ConfigureAwait(false);
         }
-    }
-
-    private async ValueTask<CreateOutcome> RewriteAsync(string key, CancellationToken cancellationToken)
-    {
-        await inner.PutAsync(key, default, cancellationToken).ConfigureAwait(false);
-        return CreateOutcome.Created;
     }
 
     private static string ChainOf(string key) => key[..key.LastIndexOf('!')];

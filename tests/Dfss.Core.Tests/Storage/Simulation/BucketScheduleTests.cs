@@ -43,8 +43,6 @@ public sealed class BucketScheduleTests(ITestOutputHelper output)
     [Theory]
     [InlineData(BucketMutation.CheckBeforeRead)]
     [InlineData(BucketMutation.EndsEarly)]
-    [InlineData(BucketMutation.RewritesMarkers)]
-    [InlineData(BucketMutation.DeletesFirstState)]
     public void A_rule_that_rarely_matters_is_found_broken_in_bucket_schedules(BucketMutation mutation)
     {
         Assert.SkipUnless(SearchSize.IsWhole(Size), $"A long search; {Size} runs it.");
