@@ -48,10 +48,17 @@ internal sealed class NeededChunks(IRegisterTable table, ObjectChunks chunks, Co
                     filter.Add(manifest[i]);
                 }
             }
-            else if (state != ManifestState.NotAManifest
-                && await IsRecordedAsync(entry.Name, fileId, cancellationToken).ConfigureAwait(false))
+            else if (state != ManifestState.NotAManifest)
             {
-                throw Unreadable(entry.Name, fileId, state);
+                RegisterEntry now =
+                    (await table.LoadAsync([entry.Name], cancellationToken).ConfigureAwait(false))[0];
+                if (now.Version != entry.Version)
+                {
+                    // The file may have been replaced and collected meanwhile, and sent again.
+                    return await MarkAsync(filter, now, cancellationToken).ConfigureAwait(false);
+                }
+
+                ThrowIfRecorded(entry, fileId, state);
             }
         }
 
@@ -80,13 +87,15 @@ internal sealed class NeededChunks(IRegisterTable table, ObjectChunks chunks, Co
     }
 
     /// <summary>
-    /// Whether the record of a name needs the file now. A seal alone does not: it is stored before its chunks are
-    /// looked for, and answered only if all are there. Nor does a record that was replaced meanwhile.
+    /// Stops the collection if the record of a name needs a manifest that is not there. A seal alone does not: it is
+    /// stored before its chunks are looked for, and answered only if all are there.
     /// </summary>
-    private async ValueTask<bool> IsRecordedAsync(string name, FileId fileId, CancellationToken cancellationToken)
+    private void ThrowIfRecorded(RegisterEntry entry, FileId fileId, ManifestState state)
     {
-        RegisterEntry now = (await table.LoadAsync([name], cancellationToken).ConfigureAwait(false))[0];
-        return roots.Of(now.State with { Seals = [] }).Contains(fileId);
+        if (roots.Of(entry.State with { Seals = [] }).Contains(fileId))
+        {
+            throw Unreadable(entry.Name, fileId, state);
+        }
     }
 
     private static DfssException Unreadable(string name, FileId fileId, ManifestState state) => new(
