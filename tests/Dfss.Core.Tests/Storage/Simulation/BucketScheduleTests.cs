@@ -98,6 +98,12 @@ public sealed class BucketScheduleTests(ITestOutputHelper output)
                 outcomes.OrderBy(pair => pair.Key, StringComparer.Ordinal)
                     .Select(pair => $"{pair.Key}: {pair.Value}")));
         Assert.True(failures.IsEmpty, string.Join('\n', failures));
+        if (count < FixedSchedules)
+        {
+            // A seed that is run again.
+            return;
+        }
+
         Assert.True(done > count, "Schedules in which nothing is changed show nothing.");
         Assert.True(deletions > count, "Schedules in which nothing is collected show nothing.");
         Assert.True(revivals > count / 20, "Schedules in which no deleted state comes back show little.");
