@@ -263,7 +263,7 @@ internal sealed class CollectionRig : IAsyncDisposable
             if (few.Length > 0)
             {
                 return $"version {version.Record.Version} of '{stored.Record.Name}' has too few copies of "
-                    + $"{string.Join(", ", few.Select(chunk => chunk.Id))}";
+                    + $"{string.Join(", ", few.Select(chunk => $"{chunk.Id} ({chunk})"))}: {health}";
             }
 
             await client.ReceiveAsync(version, folder["received"], new ReceiveOptions { Force = true }, progress: null);

@@ -26,12 +26,12 @@ public sealed class CollectionTests(ITestOutputHelper output)
         await using CollectionRig rig = await CollectionRig.StartAsync(FaultSeed.Take(output));
         for (int left = changes; left > 0; left -= ChangesOfPhase)
         {
-            Assert.Null(await rig.ChangeAsync(Math.Min(left, ChangesOfPhase)));
+            AssertNone(await rig.ChangeAsync(Math.Min(left, ChangesOfPhase)));
         }
 
         await rig.CollectLastAsync();
         output.WriteLine(rig.Report);
-        Assert.Null(await rig.FindLossAsync());
+        AssertNone(await rig.FindLossAsync());
         Assert.Empty(await rig.CompareStoresAsync());
 
         await rig.RemoveAllAsync();
@@ -56,4 +56,7 @@ public sealed class CollectionTests(ITestOutputHelper output)
         output.WriteLine($"found after {changes} changes: {loss}");
         Assert.NotNull(loss);
     }
+
+    /// <summary>Shows the whole of a loss.</summary>
+    private static void AssertNone(string? loss) => Assert.True(loss is null, loss);
 }
