@@ -216,7 +216,6 @@ public sealed partial class DfssPeer : IAsyncDisposable
             await TryStopAsync(() => issuer.DisposeAsync().AsTask()).ConfigureAwait(false);
         }
 
-        memory.Pool.Release();
         stopping.Dispose();
         if (fault is { } cause)
         {

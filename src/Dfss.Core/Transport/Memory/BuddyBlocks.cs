@@ -102,19 +102,11 @@ internal sealed class BuddyBlocks
         Add(index, order);
     }
 
-    /// <summary>Gives up the slabs while no block is taken; others are taken when they are needed.</summary>
+    /// <summary>Gives up the slabs while no block is taken; they are allocated again when they are needed.</summary>
     public void ReleaseSlabs()
     {
         if (TakenBytes == 0)
         {
-            foreach (byte[]? slab in slabs)
-            {
-                if (slab is not null)
-                {
-                    SpareSlabs.Shared.Return(slab);
-                }
-            }
-
             Array.Clear(slabs);
             AllocatedBytes = 0;
         }
@@ -125,7 +117,7 @@ internal sealed class BuddyBlocks
         int slab = index / blocksPerSlab;
         if (slabs[slab] is null)
         {
-            slabs[slab] = SpareSlabs.Shared.Take(LargestBytes);
+            slabs[slab] = GC.AllocateUninitializedArray<byte>(LargestBytes);
             AllocatedBytes += LargestBytes;
         }
 
