@@ -108,10 +108,22 @@ internal sealed class DriveStore(DfssClient client, DriveMessages messages, Clus
     internal async Task<DriveItem> FindAsync(string name, CancellationToken cancellationToken)
     {
         Stamp stamp = Stamp.Now();
-        Task<StoredFile?> file = TryGetAsync(name, cancellationToken);
+        Task<StoredFile?> asked = TryGetAsync(name, cancellationToken);
         Task<bool> hasBelow = HasBelowAsync(Below(name), cancellationToken);
-        await Task.WhenAll(file, hasBelow).ConfigureAwait(false);
-        var item = new DriveItem(await file.ConfigureAwait(false), await hasBelow.ConfigureAwait(false));
+        await Task.WhenAll(asked, hasBelow).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        bool isFolder = await hasBelow.ConfigureAwait(false);
+        StoredFile? file;
+        try
+        {
+            file = await asked.ConfigureAwait(false);
+        }
+        catch (DfssException exception) when (isFolder && exception.Code == DfssErrorCode.NoMajority)
+        {
+            // That a name is a folder needs no vote: there are files below it.
+            file = null;
+        }
+
+        var item = new DriveItem(file, isFolder);
         lock (gate)
         {
             if (items.Count >= MaxKeptItems)

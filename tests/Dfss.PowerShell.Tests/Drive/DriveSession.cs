@@ -20,13 +20,13 @@ internal sealed class DriveSession : IDisposable
     public void MakeDrive(string name, string root = "") => Add(Ask(name, root));
 
     /// <summary>A drive of other peers.</summary>
-    public void MakeDrive(string name, PeerAddress peer) => MakeDrive(name, string.Empty, peer);
+    public void MakeDrive(string name, params PeerAddress[] peers) => MakeDrive(name, string.Empty, peers);
 
     /// <summary>The same with a root.</summary>
-    public void MakeDrive(string name, string root, PeerAddress peer)
+    public void MakeDrive(string name, string root, params PeerAddress[] peers)
     {
         var messages = new DriveMessages();
-        var client = new DfssClient([peer], new TransferOptions { Warning = messages.Warn, Verbose = messages.Tell });
+        var client = new DfssClient([.. peers], new TransferOptions { Warning = messages.Warn, Verbose = messages.Tell });
         Add(DfssDriveInfo.Create(Ask(name, root), new DriveStore(client, messages, ClusterChoice.None)));
     }
 

@@ -54,4 +54,25 @@ public sealed class DriveWaitTests
 
         Assert.Equal(DfssErrorCode.PeerUnreachable, Assert.IsType<DfssException>(cause).Code);
     }
+
+    [Fact]
+    public void A_folder_is_there_and_listed_without_a_majority_and_is_not_removed()
+    {
+        using var drive = new DriveSession();
+        drive.Session.Run(
+            """
+            $second = Start-DfssPeer -InMemory -Port 0
+            Set-DfssContent photos/a 'a' -Peer $peer, $second
+            $second | Stop-DfssPeer
+            """).ThrowIfFailed();
+        drive.MakeDrive("X", [.. drive.Session.Run("$peer; $second").As<DfssPeerInfo>().Select(peer =>
+            PeerAddress.TryParse(peer.Endpoint, out PeerAddress? address) ? address : throw new FormatException())]);
+        Assert.Equal([true], drive.Run("$item.Exists('X:/photos')").ThrowIfFailed().As<bool>());
+        Assert.Equal(
+            "photos/a",
+            Assert.Single(drive.Run("$child.Get('X:/photos', $false)").ThrowIfFailed().As<DfssFileInfo>()).Name);
+        Result removed = drive.Run("$item.Remove('X:/photos', $true)");
+        Assert.True(removed.Ending is not null || removed.Errors.Count > 0);
+        Assert.Equal(["photos/a"], drive.Names());
+    }
 }
