@@ -26,7 +26,8 @@ internal sealed class DriveSession : IDisposable
     public void MakeDrive(string name, string root, params PeerAddress[] peers)
     {
         var messages = new DriveMessages();
-        var client = new DfssClient([.. peers], new TransferOptions { Warning = messages.Warn, Verbose = messages.Tell });
+        var client = new DfssClient(
+            [.. peers], new TransferOptions { Warning = messages.Warn, Verbose = messages.Tell });
         Add(DfssDriveInfo.Create(Ask(name, root), new DriveStore(client, messages, ClusterChoice.None)));
     }
 
