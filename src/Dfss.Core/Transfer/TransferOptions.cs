@@ -53,7 +53,10 @@ public sealed record TransferOptions
     /// <summary>
     /// The delay before the second attempt; it doubles with each, up to 5 s, and has jitter: half of it either way.
     /// </summary>
-    public TimeSpan RetryDelay { get; init; } = TimeSpan.FromMilliseconds(200);
+    public TimeSpan RetryDelay { get; init; } = DefaultRetryDelay;
+
+    /// <summary>200 ms. Tests of the cmdlets set it, where a caller cannot.</summary>
+    internal static TimeSpan DefaultRetryDelay { get; set; } = TimeSpan.FromMilliseconds(200);
 
     /// <summary>
     /// The client's certificate, and the authorities that it trusts: all connections then use TLS, and a peer without

@@ -1,0 +1,14 @@
+using System.Runtime.CompilerServices;
+using Dfss.Transfer;
+
+namespace Dfss.Tests;
+
+/// <summary>
+/// A chunk that no peer delivers is tried five times, three seconds in all, and many of these tests lose one.
+/// <c>TransferOptionsTests</c> checks the delay that users get.
+/// </summary>
+internal static class QuickRetries
+{
+    [ModuleInitializer]
+    internal static void Set() => TransferOptions.DefaultRetryDelay = TimeSpan.FromMilliseconds(10);
+}
