@@ -11,7 +11,7 @@ namespace Dfss.Tests.Survival;
 public sealed class CollectionTests(ITestOutputHelper output)
 {
     private const string Changes = "DFSS_CHANGES";
-    private const int OrdinaryChanges = 12;
+    private const int OrdinaryChanges = 6;
     private const int ChangesOfPhase = 30;
 
     /// <summary>Looked at more often, so that what is lost is not replaced before.</summary>

@@ -14,7 +14,7 @@ namespace Dfss.Tests.Survival;
 public sealed class LostPeersTests(ITestOutputHelper output) : IAsyncLifetime
 {
     private const int Peers = 5;
-    private const int OrdinaryFiles = 24;
+    private const int OrdinaryFiles = 16;
     private const int OrdinaryVictims = 2;
 
     /// <summary>Twice what a row takes: most chunks are files.</summary>
