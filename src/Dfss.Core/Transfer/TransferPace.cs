@@ -48,6 +48,12 @@ internal sealed class TransferPace(RateLimit limit, TransferGate? gate)
         {
             throw new TransferSuspendedException();
         }
+
+        // The turn came in the moment of the suspension, before the wait was cancelled.
+        if (closing.IsCancellationRequested)
+        {
+            throw new TransferSuspendedException();
+        }
     }
 }
 

@@ -166,7 +166,10 @@ public sealed class TransferTrackingTests
         TransferRegistry registry = new();
         TransferDescription description = new()
         {
-            Kind = TransferKind.Send, Name = "x", LocalPath = cluster.Folder["x"], Length = 9 << 20,
+            Kind = TransferKind.Send,
+            Name = "x",
+            LocalPath = cluster.Folder["x"],
+            Length = 9 << 20,
         };
         string journal = Path.Combine(state, "transfers");
         string copy = cluster.Folder["killed"];
