@@ -3,8 +3,8 @@ namespace Dfss;
 /// <summary>
 /// Limits the average number of bytes per second (a token bucket that may be overdrawn). A caller waits until the time
 /// for all earlier grants has passed; it is then granted any size at once. Callers are served in order of arrival, so
-/// none starves and small requests do not overtake a large one. The rate may be changed at any time, and holds at once
-/// for those that wait. Safe for concurrent use.
+/// none starves and small requests do not overtake a large one. When a caller gives up, those behind it move up. The
+/// rate may be changed at any time, and holds at once for those that wait. Safe for concurrent use.
 /// </summary>
 internal sealed class RateLimit
 {
@@ -28,6 +28,9 @@ internal sealed class RateLimit
     // Bytes that callers have been granted or wait for, and those whose time has passed; since the rate was set.
     private double granted;
     private double served;
+
+    // Those that wait, in order of arrival.
+    private readonly List<Turn> waiting = [];
     private TaskCompletionSource changed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <param name="bytesPerSecond">The average rate; null for no limit.</param>
@@ -55,21 +58,29 @@ internal sealed class RateLimit
         set
         {
             ThrowIfNotPositive(value);
-            TaskCompletionSource former;
             lock (gate)
             {
                 Advance();
                 served = rate is null ? granted : served;
                 rate = value;
-                former = changed;
-                changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                TellWaiting();
             }
-
-            former.SetResult();
         }
     }
 
-    /// <summary>Waits for the turn of this many bytes. A cancelled caller returns them to later callers.</summary>
+    /// <summary>How many callers wait.</summary>
+    public int Waiting
+    {
+        get
+        {
+            lock (gate)
+            {
+                return waiting.Count;
+            }
+        }
+    }
+
+    /// <summary>Waits for the turn of this many bytes. A cancelled caller returns them.</summary>
     public async ValueTask WaitAsync(long bytes, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(bytes);
@@ -79,6 +90,7 @@ internal sealed class RateLimit
             return;
         }
 
+        bool isServed = false;
         try
         {
             while (TimeUntil(turn) is (TimeSpan wait, Task change))
@@ -90,25 +102,22 @@ internal sealed class RateLimit
                 cancellationToken.ThrowIfCancellationRequested();
                 if (first == delay && wait < MaxWait)
                 {
-                    return;
+                    break;
                 }
 
                 await ended.CancelAsync().ConfigureAwait(false);
             }
-        }
-        catch (OperationCanceledException)
-        {
-            lock (gate)
-            {
-                granted -= bytes;
-            }
 
-            throw;
+            isServed = true;
+        }
+        finally
+        {
+            Leave(turn, isServed ? 0 : bytes);
         }
     }
 
     /// <summary>The turn of a caller; null if there is no limit.</summary>
-    private double? Take(long bytes)
+    private Turn? Take(long bytes)
     {
         lock (gate)
         {
@@ -118,18 +127,49 @@ internal sealed class RateLimit
             }
 
             Advance();
-            double turn = granted;
+            Turn turn = new() { Start = granted };
+            waiting.Add(turn);
             granted += bytes;
             return turn;
         }
     }
 
-    private (TimeSpan Wait, Task Change)? TimeUntil(double turn)
+    /// <summary>A caller waits no longer. The bytes that it returns are those of the callers behind it.</summary>
+    private void Leave(Turn turn, long returned)
+    {
+        lock (gate)
+        {
+            int index = waiting.IndexOf(turn);
+            waiting.RemoveAt(index);
+            if (returned == 0)
+            {
+                return;
+            }
+
+            Advance();
+            granted -= returned;
+            foreach (Turn later in waiting[index..])
+            {
+                later.Start -= returned;
+            }
+
+            TellWaiting();
+        }
+    }
+
+    private void TellWaiting()
+    {
+        TaskCompletionSource former = changed;
+        changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        former.SetResult();
+    }
+
+    private (TimeSpan Wait, Task Change)? TimeUntil(Turn turn)
     {
         lock (gate)
         {
             Advance();
-            double missing = turn - served;
+            double missing = turn.Start - served;
             return rate is not { } bytesPerSecond || missing < Tolerance
                 ? null
                 : (TimeSpan.FromSeconds(Math.Min(missing / bytesPerSecond, MaxWait.TotalSeconds)), changed.Task);
@@ -153,5 +193,12 @@ internal sealed class RateLimit
         {
             ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value, nameof(bytesPerSecond));
         }
+    }
+
+    /// <summary>A caller that waits.</summary>
+    private sealed class Turn
+    {
+        /// <summary>How many bytes are served before it is.</summary>
+        public double Start { get; set; }
     }
 }

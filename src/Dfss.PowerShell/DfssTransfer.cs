@@ -45,17 +45,20 @@ public sealed class DfssTransfer
     public long Length { get; }
 
     /// <summary>
-    /// How many bytes are at their destination. Of an interrupted transfer, about as many as it keeps.
+    /// How many bytes are at their destination. Of an interrupted transfer, about as many as are not transferred again;
+    /// of a repair, 0.
     /// </summary>
     public long TransferredBytes { get; }
 
     /// <summary>The percentage that is done.</summary>
     public int PercentComplete => Length == 0 ? 0 : (int)(Math.Clamp((double)TransferredBytes / Length, 0, 1) * 100);
 
-    /// <summary>Bytes a second over the last seconds; null while that is not known.</summary>
+    /// <summary>
+    /// Bytes a second over the last seconds; null while that is not known, or the transfer is suspended.
+    /// </summary>
     public long? BytesPerSecond { get; }
 
-    /// <summary>The bandwidth limit of its command in bytes a second; null for none.</summary>
+    /// <summary>The bandwidth limit of its command, as it was set last, in bytes a second; null for none.</summary>
     public long? BandwidthLimit { get; }
 
     /// <summary>The peers.</summary>

@@ -66,13 +66,15 @@ public enum DfssTransferAction
     /// <summary>A stored file is received.</summary>
     Receive,
 
-    /// <summary>Missing copies of a stored file are made, if any.</summary>
+    /// <summary>Missing copies of a stored file are made.</summary>
     Repair,
 
     /// <summary>A stored file gets other peers.</summary>
     Move,
 
-    /// <summary>Nothing: both sides have the same file (-SkipUnchanged, -Checksum).</summary>
+    /// <summary>
+    /// Nothing: both sides have the same file (-SkipUnchanged, -Checksum), or a repair finds nothing to do.
+    /// </summary>
     Skip,
 
     /// <summary>The file is removed, as the source does not have it (-Mirror).</summary>

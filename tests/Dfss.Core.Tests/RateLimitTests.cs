@@ -1,3 +1,4 @@
+using Dfss.Transfer;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
@@ -64,6 +65,53 @@ public sealed class RateLimitTests
         Assert.False(next.IsCompleted);
         clock.Advance(TimeSpan.FromSeconds(1));
         await next;
+    }
+
+    [Fact]
+    public async Task A_cancelled_wait_lets_those_behind_it_move_up()
+    {
+        RateLimit limit = new(1000, clock);
+        await limit.WaitAsync(1250, Token);
+        using CancellationTokenSource stop = new();
+        Task given = limit.WaitAsync(1_000_000, stop.Token).AsTask();
+        Task next = limit.WaitAsync(1, Token).AsTask();
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => given);
+        Assert.False(next.IsCompleted);
+        clock.Advance(TimeSpan.FromSeconds(1));
+        await next.WaitAsync(TimeSpan.FromSeconds(60), Token);
+    }
+
+    [Fact]
+    public async Task What_waits_for_its_turn_is_held_by_a_suspension_and_goes_on_afterwards()
+    {
+        RateLimit limit = new(1000, clock);
+        TransferGate gate = new();
+        TransferPace pace = new(limit, gate);
+        await limit.WaitAsync(1250, Token);
+        int begun = 0;
+        Task held = pace.RunAsync(
+            async token =>
+            {
+                begun++;
+                await pace.WaitAsync(500, token);
+            },
+            Token);
+        Task other = limit.WaitAsync(1, Token).AsTask();
+        gate.Close();
+        while (limit.Waiting > 1)
+        {
+            await Task.Yield();
+        }
+
+        // Another transfer of the client takes the turn.
+        clock.Advance(TimeSpan.FromSeconds(1));
+        await other.WaitAsync(TimeSpan.FromSeconds(60), Token);
+        clock.Advance(TimeSpan.FromHours(1));
+        Assert.False(held.IsCompleted);
+        gate.Open();
+        await held.WaitAsync(TimeSpan.FromSeconds(60), Token);
+        Assert.Equal(2, begun);
     }
 
     [Fact]

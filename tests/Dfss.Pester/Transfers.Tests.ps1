@@ -57,7 +57,9 @@ Describe 'Transfers' {
         $process = Start-Process $pwsh -PassThru -ArgumentList @(
             '-NoProfile', '-NonInteractive', '-Command', "`"Import-Module '$manifest'; $start`"")
         $state = Join-Path ($env:XDG_STATE_HOME ?? "$HOME/.local/state") dfss
-        Wait-Until { (Get-ChildItem (Join-Path $state sends) -ErrorAction Ignore).Length -gt 300 }
+        Wait-Until {
+            (Get-Content (Join-Path $state transfers *.json) -Raw -ErrorAction Ignore) -match '"TransferredBytes":[1-9]'
+        }
         $process.Kill($true)
         $process.WaitForExit()
 
@@ -69,6 +71,7 @@ Describe 'Transfers' {
         $found.TransferredBytes | Should -BeGreaterThan 0
         $found.Peers | Should -Be $peer.Endpoint
         Get-Content (Join-Path $state transfers *.json) -Raw | Should -Match 'KeepVersions'
+        $found.BandwidthLimit | Should -Be 4MB
         $job = $found | Resume-DfssTransfer -AsJob
         Wait-Until { Get-DfssTransfer -State Running }
         Get-DfssTransfer | Set-DfssTransfer -BandwidthLimit 0

@@ -1,22 +1,60 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Dfss.Transfer;
 
 /// <summary>
-/// Suspends a transfer: while the gate is closed, the transfer moves no further chunk. Those on their way arrive. Safe
-/// for concurrent use.
+/// Suspends a transfer: while the gate is closed, the transfer moves no further chunk, not even one that waits for its
+/// turn by a bandwidth limit. Those on their way arrive. Safe for concurrent use.
 /// </summary>
+[SuppressMessage("Design", "CA1001", Justification =
+    "The source has no timer and no handle, and a chunk may still link to its token.")]
 public sealed class TransferGate
 {
+    private readonly Lock gate = new();
     private TaskCompletionSource? closed;
+    private CancellationTokenSource closing = new();
 
     /// <summary>Whether the transfer goes on.</summary>
     public bool IsOpen => Volatile.Read(ref closed) is null;
 
     /// <summary>Suspends the transfer.</summary>
-    public void Close() => Interlocked.CompareExchange(
-        ref closed, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously), comparand: null);
+    public void Close()
+    {
+        lock (gate)
+        {
+            if (closed is null)
+            {
+                closed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                _ = closing.CancelAsync();
+            }
+        }
+    }
 
     /// <summary>Lets the transfer go on.</summary>
-    public void Open() => Interlocked.Exchange(ref closed, value: null)?.SetResult();
+    public void Open()
+    {
+        lock (gate)
+        {
+            if (closed is { } waiting)
+            {
+                closing = new CancellationTokenSource();
+                closed = null;
+                waiting.SetResult();
+            }
+        }
+    }
+
+    /// <summary>Cancelled when the gate closes, or closed already.</summary>
+    internal CancellationToken Closing
+    {
+        get
+        {
+            lock (gate)
+            {
+                return closing.Token;
+            }
+        }
+    }
 
     /// <summary>Waits while the gate is closed.</summary>
     internal async Task WaitAsync(CancellationToken cancellationToken)
@@ -26,16 +64,4 @@ public sealed class TransferGate
             await waiting.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
     }
-}
-
-/// <summary>How fast a transfer may go: by the limit of its client, and by its gate.</summary>
-internal sealed class TransferPace(RateLimit limit, TransferGate? gate)
-{
-    /// <summary>Waits for the turn of this many bytes.</summary>
-    public ValueTask WaitAsync(long bytes, CancellationToken cancellationToken) =>
-        limit.WaitAsync(bytes, cancellationToken);
-
-    /// <summary>Waits while the transfer is suspended. Without memory for a chunk: other transfers need it.</summary>
-    public Task WaitWhileSuspendedAsync(CancellationToken cancellationToken) =>
-        gate?.WaitAsync(cancellationToken) ?? Task.CompletedTask;
 }

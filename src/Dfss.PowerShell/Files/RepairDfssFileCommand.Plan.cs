@@ -29,7 +29,8 @@ public sealed partial class RepairDfssFileCommand
             Peers = [.. (found?.Copies.Keys ?? []).Select(member => new PeerShare(member, Bytes: 0))],
             Problem = found?.LostChunks > 0 ? $"{DescribeLost(found)}." : null,
         };
-        DfssTransferAction action = found?.MoveTo is null ? DfssTransferAction.Repair : DfssTransferAction.Move;
+        DfssTransferAction action = found is null ? DfssTransferAction.Skip
+            : found.MoveTo is null ? DfssTransferAction.Repair : DfssTransferAction.Move;
         var written = new DfssTransferPlan(action, file.Name, record.Name, plan);
         return Files.PassOver(file.Record.ContentLength, () => WriteObject(written));
     }

@@ -106,16 +106,27 @@ public sealed partial class RepairDfssFileCommand : StoredFileCmdlet
 
         long started = Stopwatch.GetTimestamp();
         bool isWanted = !isWhatIf;
+        bool isAsked = false;
         RepairOptions options = CreateRepairOptions() with
         {
             Gate = TransferProgressTee.GateOf(progress),
             Confirm = async (plan, token) =>
-                isWanted = await AskAsync(file.Name, Describe(plan), token).ConfigureAwait(false),
+            {
+                isAsked = true;
+                return isWanted = await AskAsync(file.Name, Describe(plan), token).ConfigureAwait(false);
+            },
         };
         RepairResult result =
             await Client.RepairAsync(file, options, progress, cancellationToken).ConfigureAwait(false);
         if (!isWanted)
         {
+            if (!isAsked)
+            {
+                // -WhatIf says so too.
+                await AskAsync(
+                    file.Name, "Change nothing: all its copies are there", cancellationToken).ConfigureAwait(false);
+            }
+
             return () => { };
         }
 

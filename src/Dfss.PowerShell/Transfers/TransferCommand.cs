@@ -14,6 +14,11 @@ internal static class TransferCommand
         Dictionary<string, object> parameters = description.Parameters.ToDictionary(
             option => option.Key, option => TransferOptionTexts.ToValue(option.Value));
         parameters[nameof(ClientCmdlet.Peer)] = description.Peers.ToArray();
+        if (description.LimitBytesPerSecond is { } limit)
+        {
+            parameters[nameof(SendDfssFileCommand.BandwidthLimit)] = limit;
+        }
+
         if (asJob)
         {
             parameters[nameof(SendDfssFileCommand.AsJob)] = new SwitchParameter(isPresent: true);

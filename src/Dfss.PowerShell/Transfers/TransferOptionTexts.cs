@@ -16,7 +16,7 @@ internal static class TransferOptionTexts
         nameof(SendDfssFileCommand.ChunkSize), nameof(SendDfssFileCommand.Replicas),
         nameof(SendDfssFileCommand.MinimumReplicas), nameof(SendDfssFileCommand.Force),
         nameof(SendDfssFileCommand.IfVersion), nameof(SendDfssFileCommand.KeepVersions),
-        nameof(SendDfssFileCommand.BandwidthLimit), nameof(SendDfssFileCommand.ThrottleLimit),
+        nameof(SendDfssFileCommand.ThrottleLimit),
         nameof(ReceiveDfssFileCommand.Durable), nameof(ReceiveDfssFileCommand.NoSparse),
         nameof(RepairDfssFileCommand.Deep),
         nameof(RepairDfssFileCommand.Move), nameof(ClientCmdlet.AllowTls12), nameof(ClientCmdlet.Cluster),

@@ -54,6 +54,54 @@ public sealed class TransferTrackingTests
         await running;
     }
 
+    [Theory]
+    [InlineData(TransferKind.Send)]
+    [InlineData(TransferKind.Receive)]
+    public async Task Chunks_that_wait_by_the_limit_are_held_by_a_suspension_without_memory(TransferKind kind)
+    {
+        await using Cluster cluster = await Cluster.StartAsync(1);
+        TransferGate gate = new();
+        TaskCompletionSource closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        int afterwards = 0;
+        CallbackProgress progress = new(step =>
+        {
+            if (step.Phase == TransferPhase.Transferring)
+            {
+                afterwards += gate.IsOpen ? 0 : 1;
+                if (gate.IsOpen && !closed.Task.IsCompleted)
+                {
+                    gate.Close();
+                    closed.SetResult();
+                }
+            }
+        });
+        await using DfssClient client = new(cluster.Addresses, new TransferOptions { ThrottleLimit = 2 });
+        StoredFile sent = await client.SendAsync(
+            cluster.Folder.CreateFile("source", 4 * ChunkSize, seed: 1), "y",
+            new SendOptions { ChunkSize = ChunkSize }, progress: null, Token);
+
+        // The first chunk goes at once; the second one's turn is a day later.
+        client.BytesPerSecond = 1;
+        Task running = kind == TransferKind.Send
+            ? client.SendAsync(
+                cluster.Folder.CreateFile("other", 10 * ChunkSize, seed: 2), "x",
+                new SendOptions { ChunkSize = ChunkSize, Gate = gate }, progress, Token)
+            : client.ReceiveAsync(
+                sent, cluster.Folder["received"], new ReceiveOptions { Gate = gate }, progress, Token);
+        await closed.Task.WaitAsync(Token);
+        client.BytesPerSecond = null;
+        for (int i = 0; i < 3; i++)
+        {
+            await client.ReceiveAsync(
+                sent, cluster.Folder[$"meanwhile{i}"], ReceiveOptions.Default, progress: null, Token);
+        }
+
+        Assert.Equal(0, afterwards);
+        Assert.False(running.IsCompleted);
+        gate.Open();
+        await running;
+    }
+
     [Fact]
     public async Task An_interrupted_transfer_is_found_with_what_it_needs_and_forgotten()
     {
@@ -106,6 +154,58 @@ public sealed class TransferTrackingTests
         File.SetLastWriteTimeUtc(begun, DateTime.UtcNow.AddMinutes(-2));
         Assert.Single(registry.FindInterrupted(state));
         Assert.False(File.Exists(begun));
+    }
+
+    [Fact]
+    public async Task A_journal_keeps_the_last_limit_and_how_much_is_there()
+    {
+        await using Cluster cluster = await Cluster.StartAsync(1);
+        string state = cluster.Folder["state"];
+        await using DfssClient client = new(
+            cluster.Addresses, new TransferOptions { StateFolder = state, BytesPerSecond = 10 << 20 });
+        TransferRegistry registry = new();
+        TransferDescription description = new()
+        {
+            Kind = TransferKind.Send,
+            Name = "x",
+            LocalPath = cluster.Folder["x"],
+            Length = 9 << 20,
+        };
+        string journal = Path.Combine(state, "transfers");
+        string copy = cluster.Folder["killed"];
+        using (TrackedTransfer transfer = registry.Begin(description, client))
+        {
+            transfer.Report(new(TransferPhase.Transferring, 3 << 20, 9 << 20));
+            transfer.BytesPerSecond = 2 << 20;
+            transfer.Gate.Close();
+            Assert.Null(transfer.Snapshot().BytesPerSecond);
+
+            // What a process that is killed now leaves.
+            Directory.CreateDirectory(Path.Combine(copy, "transfers"));
+            string text = await ReadAsync(Assert.Single(Directory.GetFiles(journal)));
+            await File.WriteAllTextAsync(Path.Combine(copy, "transfers", "a.json"), text, Token);
+            transfer.Report(new(TransferPhase.Transferring, 4 << 20, 9 << 20));
+        }
+
+        TransferStatus killed = Assert.Single(new TransferRegistry().FindInterrupted(copy));
+        Assert.Equal((3L << 20, 2L << 20), (killed.TransferredBytes, killed.LimitBytesPerSecond));
+        TransferStatus kept = Assert.Single(registry.FindInterrupted(state));
+        Assert.Equal((4L << 20, 2L << 20), (kept.TransferredBytes, kept.LimitBytesPerSecond));
+
+        // Started again and interrupted before it knows what is there.
+        client.BytesPerSecond = null;
+        registry.Begin(description, client).Dispose();
+        kept = Assert.Single(registry.FindInterrupted(state));
+        Assert.Equal((4L << 20, (long?)null), (kept.TransferredBytes, kept.LimitBytesPerSecond));
+    }
+
+    private static async Task<string> ReadAsync(string path)
+    {
+        // A reader past the lock of the transfer.
+        using Microsoft.Win32.SafeHandles.SafeFileHandle file = Dfss.Storage.DurableFile.OpenForReading(path);
+        byte[] text = new byte[RandomAccess.GetLength(file)];
+        await RandomAccess.ReadAsync(file, text, fileOffset: 0, Token);
+        return System.Text.Encoding.UTF8.GetString(text);
     }
 
     [Fact]

@@ -82,7 +82,7 @@ public sealed class PlanTests : IDisposable
         DfssTransferPlan healthy = Assert.Single(
             session.Run("Repair-DfssFile a -Peer $peers -PlanOnly").As<DfssTransferPlan>());
         Assert.Equal(
-            (DfssTransferAction.Repair, 0L, 8L * Chunk, 2), (
+            (DfssTransferAction.Skip, 0L, 8L * Chunk, 2), (
                 healthy.Action, healthy.TransferBytes, healthy.SavedBytes, healthy.Replicas));
         session.Run("$other = Start-DfssPeer -InMemory -Port 0").ThrowIfFailed();
         DfssTransferPlan move = Assert.Single(session.Run(

@@ -141,8 +141,8 @@ internal sealed class FileReceiver(
             }
 
             // Before it is asked for: a chunk that waits here is not late.
-            await pace.WaitWhileSuspendedAsync(token).ConfigureAwait(false);
-            await pace.WaitAsync(manifest.LengthOf(index), token).ConfigureAwait(false);
+            await pace.RunAsync(
+                going => pace.WaitAsync(manifest.LengthOf(index), going).AsTask(), token).ConfigureAwait(false);
 
             using ChunkBuffer buffer = await fetcher.FetchChunkAsync(manifest, index, token).ConfigureAwait(false);
             Memory<byte> piece = content.Open(index, buffer.Memory);

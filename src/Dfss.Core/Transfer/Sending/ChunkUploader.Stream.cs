@@ -24,7 +24,10 @@ internal sealed partial class ChunkUploader
                 cipher?.Encrypt(piece.Index, chunk.Span);
                 ChunkId id = await ChunkHasher.Shared.HashAsync(chunk).ConfigureAwait(false);
                 Note(piece.Index, id);
-                await PlaceAsync(piece.Index, id, chunk, token).ConfigureAwait(false);
+
+                // A stream is not read twice: the chunk keeps its memory.
+                await pace.RunAsync(
+                    going => PlaceAsync(piece.Index, id, chunk, going), token).ConfigureAwait(false);
                 long transferred = Interlocked.Add(ref done, piece.Length);
                 progress?.Report(new(TransferPhase.Transferring, transferred, stream.KnownLength ?? transferred));
             }).ConfigureAwait(false);

@@ -133,8 +133,8 @@ internal sealed partial class ChunkUploader
             await Task.WhenAll(Enumerable.Range(0, home.Count)
                 .Where(plan.CanTake)
                 .Select(
-                    member => TryPutAsync(
-                        member, manifest.FileId.ToChunkId(), manifest.Encoded,
+                    member => pace.RunAsync(
+                        token => TryPutAsync(member, manifest.FileId.ToChunkId(), manifest.Encoded, token),
                         cancellationToken))).ConfigureAwait(false);
             shortfall.ThrowIfBelowMinimum();
         }
@@ -193,12 +193,15 @@ internal sealed partial class ChunkUploader
         IEnumerable<int> indexes, Func<int, Memory<byte>, CancellationToken, Task> body,
         CancellationToken cancellationToken)
     {
-        return Parallel.ForEachAsync(indexes, Throttle(cancellationToken), async (index, token) =>
-        {
-            await pace.WaitWhileSuspendedAsync(token).ConfigureAwait(false);
-            using ChunkBuffer buffer = await buffers.RentAsync(LengthOf(index) + Overhead, token).ConfigureAwait(false);
-            await body(index, buffer.Memory, token).ConfigureAwait(false);
-        });
+        return Parallel.ForEachAsync(indexes, Throttle(cancellationToken), async (index, stop) =>
+            await pace.RunAsync(
+                async token =>
+                {
+                    using ChunkBuffer buffer = await buffers.RentAsync(
+                        LengthOf(index) + Overhead, token).ConfigureAwait(false);
+                    await body(index, buffer.Memory, token).ConfigureAwait(false);
+                },
+                stop).ConfigureAwait(false));
     }
 
     private ParallelOptions Throttle(CancellationToken cancellationToken) =>

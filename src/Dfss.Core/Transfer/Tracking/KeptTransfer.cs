@@ -4,15 +4,18 @@ namespace Dfss.Transfer;
 /// receive.</summary>
 internal static class KeptTransfer
 {
-    /// <summary>About how many bytes need not be transferred again; 0 where that is not known.</summary>
-    public static long CountBytes(string stateFolder, TransferDescription description)
+    /// <summary>
+    /// About how many bytes need not be transferred again. Of a send these are what the peers have confirmed, which its
+    /// journal says; of a repair it is not known, and 0.
+    /// </summary>
+    public static long CountBytes(TransferDescription description)
     {
         try
         {
             return description switch
             {
-                { Kind: TransferKind.Send, LocalPath: { } path } =>
-                    Math.Min(description.Length, SendJournals.CountKnownBytes(stateFolder, path)),
+                { Kind: TransferKind.Send } =>
+                    Math.Clamp(description.TransferredBytes, 0, Math.Max(0, description.Length)),
                 { Kind: TransferKind.Receive, LocalPath: { } path } =>
                     Math.Min(
                         description.Length, PartTrailer.CountClaimedBytes(PartOf(path), description.Length)),

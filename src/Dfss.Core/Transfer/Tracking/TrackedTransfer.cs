@@ -6,6 +6,9 @@ namespace Dfss.Transfer;
 /// </summary>
 public sealed class TrackedTransfer : IProgress<TransferProgress>, IDisposable
 {
+    /// <summary>1 s: after a kill the journal is out of date by this much at most.</summary>
+    private static readonly TimeSpan NoteInterval = TimeSpan.FromSeconds(1);
+
     private readonly Lock gate = new();
     private readonly TransferRegistry registry;
     private readonly DfssClient client;
@@ -16,6 +19,8 @@ public sealed class TrackedTransfer : IProgress<TransferProgress>, IDisposable
     private readonly long started;
     private TransferProgress progress;
     private long movedBytes;
+    private long keptBytes;
+    private TimeSpan? noted;
     private bool isSuccess;
     private string? error;
     private bool isDisposed;
@@ -29,6 +34,7 @@ public sealed class TrackedTransfer : IProgress<TransferProgress>, IDisposable
         this.registry = registry;
         this.journal = journal;
         started = client.Options.TimeProvider.GetTimestamp();
+        keptBytes = journal?.FormerBytes ?? 0;
         progress = new TransferProgress(TransferPhase.Negotiating, 0, description.Length);
     }
 
@@ -51,7 +57,11 @@ public sealed class TrackedTransfer : IProgress<TransferProgress>, IDisposable
     public long? BytesPerSecond
     {
         get => client.BytesPerSecond;
-        set => client.BytesPerSecond = value;
+        set
+        {
+            client.BytesPerSecond = value;
+            registry.NoteLimit(client);
+        }
     }
 
     /// <summary>Stops the transfer. What it has moved is kept.</summary>
@@ -75,6 +85,15 @@ public sealed class TrackedTransfer : IProgress<TransferProgress>, IDisposable
             movedBytes += isMoved ? Math.Max(0, value.TransferredBytes - progress.TransferredBytes) : 0;
             progress = value;
             rate.Add(Elapsed, movedBytes);
+
+            // While the peers are asked what they have, it is not known yet how much of the earlier transfer is there.
+            keptBytes = value.Phase is TransferPhase.Transferring ? value.TransferredBytes : keptBytes;
+            if (!isDisposed && value.Phase is TransferPhase.Transferring
+                && !(noted is { } last && Elapsed - last < NoteInterval))
+            {
+                noted = Elapsed;
+                journal?.Note(Kept());
+            }
         }
     }
 
@@ -105,7 +124,7 @@ public sealed class TrackedTransfer : IProgress<TransferProgress>, IDisposable
                 Phase = progress.Phase,
                 TransferredBytes = progress.TransferredBytes,
                 TotalBytes = progress.TotalBytes,
-                BytesPerSecond = rate.BytesPerSecond,
+                BytesPerSecond = Gate.IsOpen ? rate.BytesPerSecond : null,
                 LimitBytesPerSecond = client.BytesPerSecond,
             };
         }
@@ -132,11 +151,29 @@ public sealed class TrackedTransfer : IProgress<TransferProgress>, IDisposable
         }
         else
         {
-            journal?.Keep(Description with { Error = error });
+            journal?.Keep(Kept() with { Error = error });
         }
 
         ended.SetResult();
     }
+
+    /// <summary>The limit of a client has changed.</summary>
+    internal void NoteLimit(DfssClient changed)
+    {
+        lock (gate)
+        {
+            if (!isDisposed && ReferenceEquals(changed, client))
+            {
+                journal?.Note(Kept());
+            }
+        }
+    }
+
+    private TransferDescription Kept() => Description with
+    {
+        LimitBytesPerSecond = client.BytesPerSecond,
+        TransferredBytes = keptBytes,
+    };
 
     private TimeSpan Elapsed => client.Options.TimeProvider.GetElapsedTime(started);
 }

@@ -45,6 +45,9 @@ internal sealed class TransferJournal
     /// <summary>What tells it from other journals.</summary>
     public string Key => Path.GetFileName(path);
 
+    /// <summary>What an interrupted transfer of the same file had transferred.</summary>
+    public long FormerBytes { get; private set; }
+
     /// <summary>The journal of a transfer that begins now; null if there is none for any reason.</summary>
     public static TransferJournal? TryBegin(TransferOptions options, TransferDescription description)
     {
@@ -67,7 +70,8 @@ internal sealed class TransferJournal
             }
 
             var journal = new TransferJournal(path, handle, options.Verbose);
-            journal.Write(description);
+            journal.FormerBytes = journal.ReadFormerBytes(description.Length);
+            journal.Write(description with { TransferredBytes = journal.FormerBytes });
             return journal;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
@@ -139,6 +143,19 @@ internal sealed class TransferJournal
         }
     }
 
+    /// <summary>The transfer goes on.</summary>
+    public void Note(TransferDescription description)
+    {
+        try
+        {
+            Write(description);
+        }
+        catch (IOException error)
+        {
+            say?.Invoke($"The journal '{path}' is out of date: {error.Message}");
+        }
+    }
+
     /// <summary>The transfer has ended before its end.</summary>
     public void Keep(TransferDescription description)
     {
@@ -176,16 +193,15 @@ internal sealed class TransferJournal
 
             try
             {
-                byte[] text = new byte[Math.Min(MaxBytes, RandomAccess.GetLength(handle))];
-                int length = RandomAccess.Read(handle, text, fileOffset: 0);
+                ReadOnlySpan<byte> text = ReadText(handle);
                 if (FileAge.Of(file, TimeProvider.System.GetUtcNow() + ClockDifference)
-                    >= (length == 0 ? MaxEmptyAge + ClockDifference : MaxAge))
+                    >= (text.IsEmpty ? MaxEmptyAge + ClockDifference : MaxAge))
                 {
                     File.Delete(file.FullName);
                     return null;
                 }
 
-                return Parse(text.AsSpan(0, length));
+                return Parse(text);
             }
             finally
             {
@@ -241,11 +257,34 @@ internal sealed class TransferJournal
         return null;
     }
 
+    private static ReadOnlySpan<byte> ReadText(SafeFileHandle handle)
+    {
+        byte[] text = new byte[Math.Min(MaxBytes, RandomAccess.GetLength(handle))];
+        return text.AsSpan(0, RandomAccess.Read(handle, text, fileOffset: 0));
+    }
+
+    private long ReadFormerBytes(long length)
+    {
+        try
+        {
+            return Parse(ReadText(handle)) is { } former && former.Length == length ? former.TransferredBytes : 0;
+        }
+        catch (JsonException)
+        {
+            // New, and empty; or of another version.
+            return 0;
+        }
+    }
+
+    /// <summary>By one call, so that a process that is killed leaves the text of before or this one. Spaces at its end
+    /// cover a longer text of before.</summary>
     private void Write(TransferDescription description)
     {
         byte[] text = JsonSerializer.SerializeToUtf8Bytes(
             description, TransferDescriptionFormat.Default.TransferDescription);
-        RandomAccess.SetLength(handle, 0);
-        RandomAccess.Write(handle, text, fileOffset: 0);
+        byte[] padded = new byte[Math.Max(text.Length, Math.Min(MaxBytes, RandomAccess.GetLength(handle)))];
+        padded.AsSpan(text.Length).Fill((byte)' ');
+        text.CopyTo(padded, 0);
+        RandomAccess.Write(handle, padded, fileOffset: 0);
     }
 }

@@ -36,7 +36,11 @@ public sealed class TransferRegistry
     {
         ArgumentNullException.ThrowIfNull(description);
         ArgumentNullException.ThrowIfNull(client);
-        description = description with { Started = client.Options.TimeProvider.GetUtcNow() };
+        description = description with
+        {
+            Started = client.Options.TimeProvider.GetUtcNow(),
+            LimitBytesPerSecond = client.BytesPerSecond,
+        };
         TransferJournal? journal = null;
         if (description.Length > SendJournals.MinSourceBytes)
         {
@@ -80,8 +84,9 @@ public sealed class TransferRegistry
 
             found.Add(new TransferStatus(id, description, TransferState.Interrupted)
             {
-                TransferredBytes = KeptTransfer.CountBytes(stateFolder, description),
+                TransferredBytes = KeptTransfer.CountBytes(description),
                 TotalBytes = description.Length,
+                LimitBytesPerSecond = description.LimitBytesPerSecond,
             });
         }
 
@@ -98,6 +103,15 @@ public sealed class TransferRegistry
         {
             return TransferJournal.TryForget(
                 stateFolder, description, () => KeptTransfer.Forget(stateFolder, description));
+        }
+    }
+
+    /// <summary>The limit of a client has changed: the journals of all its transfers say so.</summary>
+    internal void NoteLimit(DfssClient client)
+    {
+        foreach (TrackedTransfer transfer in Running)
+        {
+            transfer.NoteLimit(client);
         }
     }
 

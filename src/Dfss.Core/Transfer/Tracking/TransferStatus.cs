@@ -61,6 +61,12 @@ public sealed record TransferDescription
     /// </summary>
     public string? Drive { get; init; }
 
+    /// <summary>The limit of its client, as it was set last; null for none.</summary>
+    public long? LimitBytesPerSecond { get; init; }
+
+    /// <summary>How many bytes were at their destination when that was last noted, in about the last second.</summary>
+    public long TransferredBytes { get; init; }
+
     /// <summary>When it was started.</summary>
     public DateTimeOffset Started { get; init; }
 
@@ -77,13 +83,16 @@ public sealed record TransferStatus(int Id, TransferDescription Description, Tra
     /// <summary>What it does at this moment; null for one that does not run.</summary>
     public TransferPhase? Phase { get; init; }
 
-    /// <summary>Bytes of the file that are at their destination.</summary>
+    /// <summary>
+    /// Bytes of the file that are at their destination. Of an interrupted transfer, those that need not be transferred
+    /// again.
+    /// </summary>
     public long TransferredBytes { get; init; }
 
     /// <summary>The length of the file, as far as it is known.</summary>
     public long TotalBytes { get; init; }
 
-    /// <summary>Bytes a second over the last seconds; null while that is not known.</summary>
+    /// <summary>Bytes a second over the last seconds; null while that is not known, or it is suspended.</summary>
     public double? BytesPerSecond { get; init; }
 
     /// <summary>The limit of its client; null for none.</summary>

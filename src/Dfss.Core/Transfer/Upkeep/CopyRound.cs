@@ -75,8 +75,9 @@ internal sealed class CopyRound
     public async Task CopyAsync(IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
     {
         await Task.WhenAll(Targets(CopyTable.ManifestSlot, canLackManifest: true).Select(member =>
-            TryPutAsync(
-                member, CopyTable.ManifestSlot, Target.Manifest.Encoded, cancellationToken))).ConfigureAwait(false);
+            pace.RunAsync(
+                token => TryPutAsync(member, CopyTable.ManifestSlot, Target.Manifest.Encoded, token),
+                cancellationToken))).ConfigureAwait(false);
         int[] missing =
         [
             .. Slots().Where(slot => slot != CopyTable.ManifestSlot
@@ -88,8 +89,7 @@ internal sealed class CopyRound
             new() { MaxDegreeOfParallelism = options.ThrottleLimit, CancellationToken = cancellationToken };
         await Parallel.ForEachAsync(missing, parallel, async (slot, token) =>
         {
-            await pace.WaitWhileSuspendedAsync(token).ConfigureAwait(false);
-            await CopyAsync(slot, token).ConfigureAwait(false);
+            await pace.RunAsync(going => CopyAsync(slot, going), token).ConfigureAwait(false);
             progress?.Report(new(
                 TransferPhase.Transferring, Interlocked.Add(ref done, Target.Table.LengthOf(slot)), total));
         }).ConfigureAwait(false);
