@@ -95,7 +95,7 @@ Describe 'A test cluster' {
     }
 
     It 'takes paths of a drive, and objects of another process' {
-        $null = New-PSDrive -Name Tested -PSProvider Dfss -Root '' -Peer $cluster
+        $null = New-PSDrive -Name Tested -PSProvider Dfss -Root '' -Peer $cluster -Scope Global
         try {
             'Tested:/file' | Should -BeDfssIntact
             'Tested:/file' | Should -HaveDfssReplica 2

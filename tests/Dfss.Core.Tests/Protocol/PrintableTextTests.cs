@@ -21,7 +21,7 @@ public sealed class PrintableTextTests
     [Theory]
     [InlineData("two\r\nlines: \n  and\n\n more.\n", "two lines: and more.")]
     [InlineData("one line", "one line")]
-    [InlineData("\u001b[2J\n\u2028", "\\u001B[2J \\u2028")]
+    [InlineData("\u001b[2J\nx\u200b", "\\u001B[2J x\\u200B")]
     [InlineData("\n", "")]
     public void The_lines_of_a_message_become_one(string text, string shown) =>
         Assert.Equal(shown, PrintableText.FromMessage(text, maxCharacters: 100));

@@ -127,7 +127,6 @@ public sealed class TestClusterTests : IDisposable
     [InlineData("DropEvery = -1", "\"DropEvery is 0 or more, and not -1.\"")]
     [InlineData("DelayMilliseconds = -1", "\"DelayMilliseconds is 0 or more, and not -1.\"")]
     [InlineData("Outage = 'Gone'", "Refused")]
-    [InlineData("Outage = 7", "\"Outage is None, Dead or Refused, and not 7.\"")]
     public void A_fault_that_cannot_be_is_refused(string assignment, string reason)
     {
         Make("New-DfssTestCluster 1");
