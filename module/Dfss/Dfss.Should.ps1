@@ -1,14 +1,43 @@
 # Operators for Pester's Should, 5.0 and later: Should -BeDfssIntact, Should -HaveDfssReplica. Dfss.psm1 runs this where
-# Pester is loaded. Each operator stands for itself: Pester keeps the first one of a name, also when the module is
-# imported again, and this file's scope may be gone then.
+# Pester is loaded. Each operator stands for itself, as a closure: Pester keeps the first one of a name, also when the
+# module is imported again, and this file's scope may be gone then.
+
+# The health of the file that is asserted about, with -Problem where the value is none: an assertion that fails.
+$getHealth = {
+    param($ActualValue, $Peer)
+    $options = @{ Deep = $true; PassThru = $true; ErrorAction = 'Stop'; WarningAction = 'SilentlyContinue' }
+    if ($Peer) { $options.Peer = $Peer }
+    $values = @($ActualValue)
+    if ($null -eq $ActualValue -or $values.Count -eq 0) { return 'Expected stored files, but got none.' }
+    if ($values.Count -gt 1) {
+        return "Expected one stored file, but got $($values.Count) objects: pipe them to Should, which then tests each."
+    }
+
+    $value = $values[0]
+    if ($value -is [string] -and $value.Trim()) {
+        # A name, or a path of a drive, which only -Name takes.
+        if ($value -match '^([^:/\\]+:|\.{1,2}([/\\]|$))') {
+            $options.Name = [System.Management.Automation.WildcardPattern]::Escape($value)
+        } else {
+            $options.LiteralName = $value
+        }
+
+        return Dfss\Test-DfssFile @options
+    }
+
+    if ($value.PSTypeNames -contains 'Dfss.DfssFileInfo') { return Dfss\Test-DfssFile -InputObject $value @options }
+    # Of another session, or of a job.
+    if ($value.PSTypeNames -contains 'Deserialized.Dfss.DfssFileInfo') { return $value | Dfss\Test-DfssFile @options }
+    $found = if ($null -eq $value) { 'nothing' }
+        elseif ($value -is [string]) { 'an empty string' }
+        else { "'$value' of the type $($value.GetType().Name)" }
+    "Expected a stored file or its name, but got $found."
+}
 
 $beIntact = {
     param($ActualValue, [switch] $Negate, [string] $Because, $Peer, $CallerSessionState)
-    $options = @{ Deep = $true; PassThru = $true; ErrorAction = 'Stop'; WarningAction = 'SilentlyContinue' }
-    if ($Peer) { $options.Peer = $Peer }
-    if (@($ActualValue).Count -ne 1) { throw 'Give one file: pipe several to Should, which then tests each.' }
-    if ($ActualValue -is [string]) { $options.LiteralName = $ActualValue } else { $options.InputObject = $ActualValue }
-    $health = Dfss\Test-DfssFile @options
+    $health = & $getHealth $ActualValue $Peer
+    if ($health -is [string]) { return [pscustomobject]@{ Succeeded = $false; FailureMessage = $health } }
     $isIntact = $health.IsHealthy -and $health.BadChunks.Count -eq 0
     $reason = if ($Because) { " because $($Because -replace '^because\s+')," }
     $found = if ($isIntact) {
@@ -21,26 +50,28 @@ $beIntact = {
         Succeeded      = $isIntact -ne $Negate
         FailureMessage = "Expected '$($health.Name)'$(if ($Negate) { ' not' }) to be intact,$reason but: $found"
     }
-}
+}.GetNewClosure()
 
 $haveReplica = {
-    param(
-        $ActualValue, [ValidateRange(1, 64)] [int] $Replicas = 1, [switch] $Negate, [string] $Because, $Peer,
-        $CallerSessionState
-    )
-    $options = @{ Deep = $true; PassThru = $true; ErrorAction = 'Stop'; WarningAction = 'SilentlyContinue' }
-    if ($Peer) { $options.Peer = $Peer }
-    if (@($ActualValue).Count -ne 1) { throw 'Give one file: pipe several to Should, which then tests each.' }
-    if ($ActualValue -is [string]) { $options.LiteralName = $ActualValue } else { $options.InputObject = $ActualValue }
-    $health = Dfss\Test-DfssFile @options
+    param($ActualValue, $Replicas = 1, [switch] $Negate, [string] $Because, $Peer, $CallerSessionState)
+    $wanted = $Replicas -as [int]
+    if ($wanted -lt 1 -or $wanted -gt 64) {
+        return [pscustomobject]@{
+            Succeeded      = $false
+            FailureMessage = "Expected a number of copies, 1 to 64, but -HaveDfssReplica got '$Replicas'."
+        }
+    }
+
+    $health = & $getHealth $ActualValue $Peer
+    if ($health -is [string]) { return [pscustomobject]@{ Succeeded = $false; FailureMessage = $health } }
     $reason = if ($Because) { " because $($Because -replace '^because\s+')," }
     $where = @($health.BadChunks | Select-Object -First 10 | ForEach-Object { "$($_.Problem)." }) -join ' '
     [pscustomobject]@{
-        Succeeded      = ($health.PresentReplicas -ge $Replicas) -ne $Negate
+        Succeeded      = ($health.PresentReplicas -ge $wanted) -ne $Negate
         FailureMessage = "Expected '$($health.Name)' to have $(if ($Negate) { 'fewer than' } else { 'at least' }) " +
-            "$Replicas good copies of each chunk,$reason but it has $($health.PresentReplicas). $where".TrimEnd()
+            "$wanted good copies of each chunk,$reason but it has $($health.PresentReplicas). $where".TrimEnd()
     }
-}
+}.GetNewClosure()
 
 Add-ShouldOperator -Name BeDfssIntact -Test $beIntact
 Add-ShouldOperator -Name HaveDfssReplica -Test $haveReplica

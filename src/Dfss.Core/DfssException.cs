@@ -78,6 +78,9 @@ public sealed class DfssException : Exception
         or DfssErrorCode.CommitUncertain or DfssErrorCode.NoMajority or DfssErrorCode.PeerFault
         or DfssErrorCode.TooFewReplicas or DfssErrorCode.IssuerUnreachable or DfssErrorCode.RevocationStatusUnknown;
 
+    /// <summary>Whether the peer was lost: nothing was refused.</summary>
+    internal bool IsOfLostPeer => Code is DfssErrorCode.PeerUnreachable or DfssErrorCode.TimedOut;
+
     /// <summary>
     /// A copy of the failure, for another caller or with more detail: an exception object is thrown to one caller only.
     /// The copy has the same cause and stack trace.

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Dfss.Commands;
 using Dfss.Faults;
 
@@ -47,7 +48,7 @@ public sealed class DfssTestPeer
     public DfssTestOutage Outage
     {
         get => (DfssTestOutage)faults.Outage;
-        set => Change(now => now with { Outage = (PeerOutage)value });
+        set => Change(now => now with { Outage = (PeerOutage)value }, value, "None, Dead or Refused");
     }
 
     /// <summary>Milliseconds that each request waits before the peer handles it. Requests wait beside each
@@ -55,37 +56,54 @@ public sealed class DfssTestPeer
     public int DelayMilliseconds
     {
         get => (int)faults.Delay.TotalMilliseconds;
-        set => Change(now => now with { Delay = TimeSpan.FromMilliseconds(value) });
+        set => Change(now => now with { Delay = TimeSpan.FromMilliseconds(value) }, value, "0 or more");
     }
 
     /// <summary>Every so many requests, the peer breaks the connection in place of handling one; 0: never.</summary>
     public int DropEvery
     {
         get => faults.DropEvery;
-        set => Change(now => now with { DropEvery = value });
+        set => Change(now => now with { DropEvery = value }, value, "0 or more");
     }
 
     /// <summary>The share of its chunks that read with one bit changed, 0 to 1; $true is all of them.</summary>
     public double Corrupt
     {
         get => faults.CorruptShare;
-        set => Change(now => now with { CorruptShare = value });
+        set => Change(now => now with { CorruptShare = value }, value, "a share, 0 to 1");
     }
 
     /// <summary>Whether it refuses new chunks, as a peer with a full disk does.</summary>
     public bool Full
     {
         get => faults.IsFull;
-        set => Change(now => now with { IsFull = value });
+        set => Change(now => now with { IsFull = value }, value, "true or false");
     }
 
     /// <summary>Switches all faults off.</summary>
-    public void Heal() => Change(_ => PeerFaults.None);
+    public void Heal() => Apply(_ => PeerFaults.None);
 
     /// <summary>The endpoint.</summary>
     public override string ToString() => Endpoint;
 
-    private void Change(Func<PeerFaults, PeerFaults> change)
+    /// <summary>
+    /// Changes one fault. The error of a value that cannot be has the name that the user has written.
+    /// </summary>
+    private void Change(
+        Func<PeerFaults, PeerFaults> change, object value, string allowed, [CallerMemberName] string property = "")
+    {
+        try
+        {
+            Apply(change);
+        }
+        catch (ArgumentOutOfRangeException exception)
+        {
+            throw new ArgumentException(
+                FormattableString.Invariant($"{property} is {allowed}, and not {value}."), exception);
+        }
+    }
+
+    private void Apply(Func<PeerFaults, PeerFaults> change)
     {
         lock (gate)
         {

@@ -268,10 +268,13 @@ Describe 'Copy-DfssItem' {
             { $shell.EndInvoke($running) } | Should -Throw
             $shell.Streams.Error + $shell.InvocationStateInfo.Reason.ErrorRecord |
                 ForEach-Object FullyQualifiedErrorId | Should -Match '^(PeerUnreachable|TimedOut)'
+            $shell.Streams.Error + $shell.InvocationStateInfo.Reason.ErrorRecord |
+                ForEach-Object { $_.Exception.Message } | Should -Not -Match '\\u000A'
             $shell.Dispose()
             "$target/huge.bin.dfss-part" | Should -Exist
             $copy = Copy-DfssItem $huge -ToSession $session -Destination $target -PassThru
             $copy.State | Should -Be 'Resumed'
+            $copy | Out-String | Should -Match "Resumed +1.5 GB +$([regex]::Escape($copy.Route)) "
             (Get-FileHash "$target/huge.bin").Hash | Should -Be (Get-FileHash $huge).Hash
         }
     }

@@ -72,6 +72,42 @@ Describe 'A test cluster' {
         Get-FailureMessage { 'n*' | Should -Not -HaveDfssReplica 1 -Peer $cluster } | Should -BeLike "*'n`**"
     }
 
+    It 'fails for what is no stored file, with -Not too: <Name>' -ForEach @(
+        @{ Name = 'null'; Value = { $null }; Message = 'Expected stored files, but got none.' }
+        @{ Name = 'no object'; Value = { @() }; Message = 'Expected stored files, but got none.' }
+        @{ Name = 'a number'; Value = { 5 }; Message = "Expected a stored file or its name, but got '5' of the type *" }
+        @{ Name = 'no name'; Value = { '' }; Message = 'Expected a stored file or its name, but got an empty *' }
+        @{ Name = 'a peer'; Value = { $holder }; Message = 'Expected a stored file or its name, but got *' }
+    ) {
+        Get-FailureMessage { & $Value | Should -BeDfssIntact -Peer $cluster } | Should -BeLike $Message
+        Get-FailureMessage { & $Value | Should -Not -BeDfssIntact -Peer $cluster } | Should -BeLike $Message
+        Get-FailureMessage { & $Value | Should -HaveDfssReplica 1 -Peer $cluster } | Should -BeLike $Message
+        Get-FailureMessage { & $Value | Should -Not -HaveDfssReplica 1 -Peer $cluster } | Should -BeLike $Message
+    }
+
+    It 'fails for several files at once, and for no number of copies' {
+        Get-FailureMessage { Should -ActualValue $sent, $sent -BeDfssIntact } |
+            Should -Be 'Expected one stored file, but got 2 objects: pipe them to Should, which then tests each.'
+        foreach ($number in 0, 65, 'many') {
+            Get-FailureMessage { $sent | Should -HaveDfssReplica $number } |
+                Should -Be "Expected a number of copies, 1 to 64, but -HaveDfssReplica got '$number'."
+        }
+    }
+
+    It 'takes paths of a drive, and objects of another process' {
+        $null = New-PSDrive -Name Tested -PSProvider Dfss -Root '' -Peer $cluster -Scope Global
+        try {
+            'Tested:/file' | Should -BeDfssIntact
+            'Tested:/file' | Should -HaveDfssReplica 2
+            Get-FailureMessage { 'Tested:/none' | Should -BeDfssIntact } | Should -BeLike "*'none'*"
+        } finally {
+            Remove-PSDrive Tested
+        }
+
+        [System.Management.Automation.PSSerializer]::Deserialize(
+            [System.Management.Automation.PSSerializer]::Serialize($sent)) | Should -BeDfssIntact -Peer $cluster
+    }
+
     It 'is what a script finds in $env:DFSS_PEER' {
         $before = $env:DFSS_PEER
         try {
@@ -145,6 +181,22 @@ Describe 'Peers in their own processes' {
         $folder | Should -Not -Exist
         Get-Process -Id $cluster.Peers.ProcessId -ErrorAction Ignore | Should -BeNullOrEmpty
         { $cluster.Peers[0].Full = $true } | Should -Throw '*has stopped.*'
+    }
+
+    It 'end when one of them does not answer a change in time' -Skip:$IsWindows {
+        $cluster = New-DfssTestCluster -Peers 1 -SeparateProcess
+        try {
+            $id = $cluster.Peers[0].ProcessId
+            kill -STOP $id
+            { $cluster.Peers[0].Full = $true } | Should -Throw '*did not answer*'
+            kill -CONT $id
+            # Its late answer is not taken for that of this change.
+            { $cluster.Peers[0].Corrupt = $true } | Should -Throw '*has stopped.*'
+        } finally {
+            $cluster | Remove-DfssTestCluster
+        }
+
+        Get-Process -Id $id -ErrorAction Ignore | Should -BeNullOrEmpty
     }
 
     It 'end when the process that made them is killed' {

@@ -60,7 +60,7 @@ public sealed partial class DfssPeer
 
         if (store.Fault is { } cause)
         {
-            map.Add("fault", PrintableText.From(cause.Message, MaxErrorCharacters));
+            map.Add("fault", PrintableText.FromMessage(cause.Message, MaxErrorCharacters));
         }
 
         return map;
@@ -81,7 +81,7 @@ public sealed partial class DfssPeer
 
         if (work.LastError is { } error)
         {
-            map.Add("last_error", PrintableText.From(error, MaxErrorCharacters));
+            map.Add("last_error", PrintableText.FromMessage(error, MaxErrorCharacters));
         }
 
         return map;

@@ -36,12 +36,12 @@ internal static class ErrorAnswer
     {
         MessageMap map = new()
         {
-            { "message", PrintableText.From(exception.Reason, MaxMessageCharacters) },
+            { "message", PrintableText.FromMessage(exception.Reason, MaxMessageCharacters) },
             { "retryable", exception.IsTransient }
         };
         if (exception.Advice is { } advice)
         {
-            map.Add("advice", PrintableText.From(advice, MaxAdviceCharacters));
+            map.Add("advice", PrintableText.FromMessage(advice, MaxAdviceCharacters));
         }
 
         if (chunkId is { } chunk)
@@ -64,7 +64,7 @@ internal static class ErrorAnswer
     public static DfssException ToException(Message answer)
     {
         string text = answer.Map.TryGet("message", out MessageValue message) && message.Kind == MessageValueKind.Text
-            ? PrintableText.From(message.AsText(), MaxMessageCharacters)
+            ? PrintableText.FromMessage(message.AsText(), MaxMessageCharacters)
             : "the peer gave no reason.";
         if (answer.Status == DfssErrorCode.VersionNotSupported
             && answer.Map.TryGet("versions", out MessageValue versions) && versions.Kind == MessageValueKind.Array)
@@ -79,7 +79,7 @@ internal static class ErrorAnswer
         }
 
         string? advice = answer.Map.TryGet("advice", out MessageValue given) && given.Kind == MessageValueKind.Text
-            ? PrintableText.From(given.AsText(), MaxAdviceCharacters)
+            ? PrintableText.FromMessage(given.AsText(), MaxAdviceCharacters)
             : null;
         return Enum.IsDefined(answer.Status)
             ? new DfssException(answer.Status, text, advice) { ChunkId = chunkId }

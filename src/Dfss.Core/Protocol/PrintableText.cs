@@ -9,6 +9,8 @@ namespace Dfss.Protocol;
 /// </summary>
 public static class PrintableText
 {
+    private static readonly char[] LineBreaks = ['\r', '\n'];
+
     /// <summary>
     /// The text with control, format and line-separating characters as \u and their number, and unpaired surrogates as
     /// U+FFFD; it is cut if it is longer than <paramref name="maxCharacters"/> UTF-16 units.
@@ -33,6 +35,17 @@ public static class PrintableText
         }
 
         return shown.ToString();
+    }
+
+    /// <summary>The same of a message, whose line breaks become spaces.</summary>
+    /// <param name="message">The message.</param>
+    /// <param name="maxCharacters">The length that is allowed.</param>
+    public static string FromMessage(string message, int maxCharacters)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        string[] lines = message.Split(
+            LineBreaks, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        return From(lines.Length > 1 ? string.Join(' ', lines) : message.Trim(LineBreaks), maxCharacters);
     }
 
     // Format characters include those that change the writing direction, with which one text can look like another.

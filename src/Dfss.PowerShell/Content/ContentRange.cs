@@ -10,6 +10,9 @@ internal sealed class ContentRange(Stream stream)
     /// <summary>64 KiB: below what .NET keeps among its large objects, which it collects late.</summary>
     internal const int BlockBytes = 64 << 10;
 
+    /// <summary>The most characters that a string of .NET has.</summary>
+    private const int MaxStringLength = 0x3FFF_FFDF;
+
     /// <summary>UTF-32's first, as UTF-16's is its beginning.</summary>
     private static readonly Encoding[] Marked =
     [
@@ -82,6 +85,45 @@ internal sealed class ContentRange(Stream stream)
 
         Start = count > 0 ? Start : End;
     }
+
+    /// <summary>Refuses a run that is too long for one object of .NET, before anything is read.</summary>
+    /// <param name="name">The file.</param>
+    /// <exception cref="DfssException">InvalidArgument.</exception>
+    internal void ThrowIfTooLongForOneObject(string name)
+    {
+        if (End - Start > Array.MaxLength)
+        {
+            throw TooLong(name, FormattableString.Invariant(
+                $"'{name}' has {End - Start:N0} bytes to read, and one object holds at most {Array.MaxLength:N0}."));
+        }
+    }
+
+    /// <summary>All of the text.</summary>
+    /// <param name="name">The file.</param>
+    /// <param name="encoding">Its encoding.</param>
+    /// <param name="cancellationToken">Cancels the reading.</param>
+    /// <exception cref="DfssException">InvalidArgument: one string cannot hold it.</exception>
+    internal async Task<string> ReadWholeTextAsync(
+        string name, Encoding encoding, CancellationToken cancellationToken)
+    {
+        ThrowIfTooLongForOneObject(name);
+        var whole = new StringBuilder();
+        await foreach (ReadOnlyMemory<char> text in ReadTextAsync(encoding, cancellationToken).ConfigureAwait(false))
+        {
+            if (whole.Length > MaxStringLength - text.Length)
+            {
+                throw TooLong(name, $"The text of '{name}' is longer than one string can be.");
+            }
+
+            whole.Append(text.Span);
+        }
+
+        return whole.ToString();
+    }
+
+    private static DfssException TooLong(string name, string reason) => new(
+        DfssErrorCode.InvalidArgument, reason,
+        $"Read it by lines, without -Raw; or bytes in blocks: Get-DfssContent '{name}' -AsByteStream -Raw.");
 
     /// <summary>The bytes in blocks, each valid until the next.</summary>
     internal async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(

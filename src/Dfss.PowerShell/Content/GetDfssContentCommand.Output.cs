@@ -6,9 +6,6 @@ namespace Dfss.Commands;
 /// <content>What it writes to the pipeline, block by block.</content>
 public sealed partial class GetDfssContentCommand
 {
-    /// <summary>The most characters that a string of .NET has.</summary>
-    private const int MaxStringLength = 0x3FFF_FFDF;
-
     /// <summary>Each byte once, so that a file makes no object for each of its bytes.</summary>
     private static readonly object[] ByteObjects =
         [.. Enumerable.Range(byte.MinValue, byte.MaxValue + 1).Select(value => (object)(byte)value)];
@@ -38,10 +35,16 @@ public sealed partial class GetDfssContentCommand
 
     private async Task WriteTextAsync(StoredFile file, ContentRange range, CancellationToken cancellationToken)
     {
+        if (Raw)
+        {
+            range.ThrowIfTooLongForOneObject(file.Name);
+        }
+
         Encoding encoding = await range.FindEncodingAsync(Encoding, cancellationToken).ConfigureAwait(false);
         if (Raw)
         {
-            await WriteWholeAsync(file, range, encoding, cancellationToken).ConfigureAwait(false);
+            await WriteObjectAsync(await range.ReadWholeTextAsync(
+                file.Name, encoding, cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
             return;
         }
 
@@ -80,26 +83,5 @@ public sealed partial class GetDfssContentCommand
 
         lines.Clear();
         return count;
-    }
-
-    private async Task WriteWholeAsync(
-        StoredFile file, ContentRange range, Encoding encoding, CancellationToken cancellationToken)
-    {
-        var whole = new StringBuilder();
-        await foreach (ReadOnlyMemory<char> text in range.ReadTextAsync(
-            encoding, cancellationToken).ConfigureAwait(false))
-        {
-            if (whole.Length > MaxStringLength - text.Length)
-            {
-                throw new DfssException(
-                    DfssErrorCode.InvalidArgument,
-                    $"The text of '{file.Name}' is longer than one string can be.",
-                    "Read it by lines, without -Raw, or with -AsByteStream.");
-            }
-
-            whole.Append(text.Span);
-        }
-
-        await WriteObjectAsync(whole.ToString()).ConfigureAwait(false);
     }
 }

@@ -190,7 +190,7 @@ public sealed partial class CopyDfssItemCommand
             case ItemCopyEntryKind.Unreadable:
                 await WriteErrorAsync(ErrorRecords.Create(
                     "PathUnreadable", ErrorCategory.PermissionDenied, entry.Path,
-                    $"'{RemoteText.Show(entry.Path)}' cannot be read: {RemoteText.Show(entry.Problem)}",
+                    $"'{RemoteText.Show(entry.Path)}' cannot be read: {RemoteText.ShowMessage(entry.Problem)}",
                     "Run the command as a user who can read it.")).ConfigureAwait(false);
                 return false;
             default:

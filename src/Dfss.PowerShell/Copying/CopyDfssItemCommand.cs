@@ -250,7 +250,7 @@ public sealed partial class CopyDfssItemCommand : DfssCmdlet
 
         string? failure = await remote.Client.ConnectAsync(
             Session.ComputerName, ConnectLimit, cancellationToken).ConfigureAwait(false);
-        await WriteVerboseAsync(RemoteText.Show(failure is null
+        await WriteVerboseAsync(RemoteText.ShowMessage(failure is null
             ? $"The files go over a direct connection to {remote.Client.DirectAddress}."
             : $"The files go through the session: there is no direct connection. {failure}")).ConfigureAwait(false);
     }

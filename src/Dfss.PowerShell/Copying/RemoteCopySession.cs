@@ -156,7 +156,7 @@ internal sealed class RemoteCopySession : IAsyncDisposable
     private static FileSystemPath ToPath(Hashtable found)
     {
         string path = RemoteText.Show($"{found["Path"]}");
-        string problem = RemoteText.Show($"{found["Problem"]}");
+        string problem = RemoteText.ShowMessage($"{found["Problem"]}");
         return problem.Length == 0
             ? new FileSystemPath(
                 [.. LanguagePrimitives.ConvertTo<string[]>(found["Found"])], Errors: [])
@@ -220,7 +220,8 @@ internal sealed class RemoteCopySession : IAsyncDisposable
         error is IOException or RuntimeException or InvalidOperationException or NullReferenceException;
 
     private DfssException Gone(string reason) => new(
-        DfssErrorCode.PeerUnreachable, $"The session '{session.Name}' answers no more: {RemoteText.Show(reason)}",
+        DfssErrorCode.PeerUnreachable,
+        $"The session '{session.Name}' answers no more: {RemoteText.ShowMessage(reason)}",
         "Connect again, and run the same command: it goes on where this one ended.");
 
     private async Task PingAsync()
@@ -260,7 +261,7 @@ internal sealed class RemoteCopySession : IAsyncDisposable
         }
         catch (RemoteException error)
         {
-            throw Restricted(RemoteText.Show(error.Message));
+            throw Restricted(RemoteText.ShowMessage(error.Message));
         }
         catch (Exception error) when (IsOfBrokenSession(error) && error is not PipelineStoppedException)
         {

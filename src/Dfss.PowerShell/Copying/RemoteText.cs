@@ -9,4 +9,8 @@ internal static class RemoteText
 
     /// <summary>The text for a message, without control characters.</summary>
     internal static string Show(string? text) => PrintableText.From(text ?? string.Empty, MaxCharacters);
+
+    /// <summary>A message for a message: the engine's have several lines.</summary>
+    internal static string ShowMessage(string? message) =>
+        PrintableText.FromMessage(message ?? string.Empty, MaxCharacters);
 }

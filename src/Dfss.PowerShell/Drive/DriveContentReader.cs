@@ -121,6 +121,7 @@ internal sealed class DriveContentReader(
     /// <summary>Reads all of the file as one object.</summary>
     private async Task<bool> ReadWholeAsync(CancellationToken cancellationToken)
     {
+        range!.ThrowIfTooLongForOneObject(file.Name);
         if (options.AsByteStream)
         {
             byte[] all = new byte[stream!.Length];
@@ -129,15 +130,8 @@ internal sealed class DriveContentReader(
             return true;
         }
 
-        Encoding encoding = await range!.FindEncodingAsync(options.Encoding, cancellationToken).ConfigureAwait(false);
-        var whole = new StringBuilder();
-        await foreach (ReadOnlyMemory<char> block in range.ReadTextAsync(
-            encoding, cancellationToken).ConfigureAwait(false))
-        {
-            whole.Append(block.Span);
-        }
-
-        ready.Enqueue(whole.ToString());
+        Encoding encoding = await range.FindEncodingAsync(options.Encoding, cancellationToken).ConfigureAwait(false);
+        ready.Enqueue(await range.ReadWholeTextAsync(file.Name, encoding, cancellationToken).ConfigureAwait(false));
         return true;
     }
 }

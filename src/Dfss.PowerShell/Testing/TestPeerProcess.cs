@@ -51,8 +51,8 @@ internal sealed class TestPeerProcess : TestPeerRun
         {
             Process process = DetachedPeer.StartProcess(PeerHost.Find().CreateStartInfo(
                 $"{DetachedPeer.ImportCommand}New-DfssTestCluster -ControlPipe {PeerHost.Quote(pipe.Name)}"));
-            process.StandardInput.Close();
             peer = new TestPeerProcess(process, pipe, ReadOutputAsync(process), storePath);
+            process.StandardInput.Close();
             await peer.OpenAsync(new TestPeerOrder(storePath, seed), cancellationToken).ConfigureAwait(false);
             return peer;
         }
@@ -104,9 +104,13 @@ internal sealed class TestPeerProcess : TestPeerRun
         }
         catch (OperationCanceledException exception)
         {
+            // A late answer would be taken for that of the next change. Without its pipe the process ends.
+            await pipe.DisposeAsync().ConfigureAwait(false);
             throw new DfssException(
                 DfssErrorCode.TimedOut,
-                $"The process of the test peer {Announcement.Addresses[0]} does not answer.",
+                FormattableString.Invariant(
+                    $"The process of the test peer {Announcement.Addresses[0]} did not answer within ")
+                    + FormattableString.Invariant($"{ChangeTimeout.TotalSeconds:0} s, and is ended."),
                 exception);
         }
     }

@@ -18,6 +18,14 @@ public sealed class PrintableTextTests
     public void What_is_not_to_be_seen_is_written_as_its_number(string text, string shown) =>
         Assert.Equal(shown, PrintableText.From(text, maxCharacters: 100));
 
+    [Theory]
+    [InlineData("two\r\nlines: \n  and\n\n more.\n", "two lines: and more.")]
+    [InlineData("one line", "one line")]
+    [InlineData("\u001b[2J\nx\u200b", "\\u001B[2J x\\u200B")]
+    [InlineData("\n", "")]
+    public void The_lines_of_a_message_become_one(string text, string shown) =>
+        Assert.Equal(shown, PrintableText.FromMessage(text, maxCharacters: 100));
+
     [Fact]
     public void An_unpaired_surrogate_is_replaced() =>
         Assert.Equal("a\uFFFDb", PrintableText.From("a" + (char)0xD800 + "b", maxCharacters: 100));

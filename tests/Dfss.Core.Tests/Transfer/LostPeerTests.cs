@@ -55,7 +55,9 @@ public sealed class LostPeerTests
         await client.SendAsync(source, "y", options, progress: null, Token);
 
         string warning = Assert.Single(warnings);
-        Assert.StartsWith($"{proxy.Address} accepts no more chunks", warning, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"{proxy.Address} was lost, and gets no more chunks; the first that did not arrive is of '{source}': ",
+            warning, StringComparison.Ordinal);
         await using DfssClient other = new(cluster.Addresses.Take(2).ToArray(), TransferOptions.Default);
         foreach (string name in new[] { "x", "y" })
         {

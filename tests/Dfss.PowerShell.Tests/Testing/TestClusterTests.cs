@@ -123,9 +123,9 @@ public sealed class TestClusterTests : IDisposable
     }
 
     [Theory]
-    [InlineData("Corrupt = 1.5", "A share is 0 to 1.")]
-    [InlineData("DropEvery = -1", "A number of requests is 0 or more.")]
-    [InlineData("DelayMilliseconds = -1", "A delay is 0 to")]
+    [InlineData("Corrupt = 1.5", "\"Corrupt is a share, 0 to 1, and not 1.5.\"")]
+    [InlineData("DropEvery = -1", "\"DropEvery is 0 or more, and not -1.\"")]
+    [InlineData("DelayMilliseconds = -1", "\"DelayMilliseconds is 0 or more, and not -1.\"")]
     [InlineData("Outage = 'Gone'", "Refused")]
     public void A_fault_that_cannot_be_is_refused(string assignment, string reason)
     {

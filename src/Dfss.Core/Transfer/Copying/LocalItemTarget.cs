@@ -104,8 +104,28 @@ internal sealed class LocalItemTarget(ChunkBuffers buffers) : IItemTarget
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             throw new DfssException(
-                DfssErrorCode.DestinationUnwritable, $"The folder '{path}' cannot be made: {error.Message}", error);
+                DfssErrorCode.DestinationUnwritable, $"The folder '{path}' cannot be made: {ReasonOf(path, error)}",
+                error);
         }
+    }
+
+    /// <summary>.NET takes the cause of the system for one of a file, where the folder above takes no folder.</summary>
+    private static string ReasonOf(string path, Exception error)
+    {
+        string above = Path.GetDirectoryName(path) ?? path;
+        while (!Path.Exists(above) && Path.GetDirectoryName(above) is { } next)
+        {
+            above = next;
+        }
+
+        return error switch
+        {
+            _ when File.Exists(path) => $"'{path}' is a file.",
+            _ when File.Exists(above) => $"'{above}' is a file.",
+            UnauthorizedAccessException => $"this user may not write in '{above}'.",
+            FileNotFoundException or DirectoryNotFoundException => $"'{above}' takes no new folder.",
+            _ => error.Message,
+        };
     }
 
     private static string Prepare(ItemPath path, bool force)

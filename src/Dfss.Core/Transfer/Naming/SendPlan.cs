@@ -52,7 +52,7 @@ internal sealed class SendPlan
     /// or failed still votes and is not among them.
     /// </summary>
     public IEnumerable<DfssException> Losses =>
-        Reasons.Where(reason => reason.Code is DfssErrorCode.PeerUnreachable or DfssErrorCode.TimedOut);
+        Reasons.Where(reason => reason.IsOfLostPeer);
 
     /// <summary>
     /// Leaves out a member that is down or full: it gets no more chunks, and those that it has do not count.

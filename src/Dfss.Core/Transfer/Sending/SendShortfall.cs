@@ -107,9 +107,10 @@ internal sealed class SendShortfall
         PeerHandle peer = home[member]!;
         if (HasMajority && !Plan.IsBelowMinimum && peer.IsFirstRefusal())
         {
-            options.Warning?.Invoke(
-                $"{peer} accepts no more chunks; the first that it refused is of '{sourcePath}': "
-                    + $"{peer.ReasonOf(reason)}");
+            string lost = reason.IsOfLostPeer
+                ? $"{peer} was lost, and gets no more chunks; the first that did not arrive is of '{sourcePath}': "
+                : $"{peer} accepts no more chunks; the first that it refused is of '{sourcePath}': ";
+            options.Warning?.Invoke($"{lost}{peer.ReasonOf(reason)}");
         }
     }
 }

@@ -190,16 +190,17 @@ internal sealed class CopyRound
         }
         catch (DfssException error)
         {
-            if (error.Code is DfssErrorCode.PeerUnreachable or DfssErrorCode.TimedOut)
+            if (error.IsOfLostPeer)
             {
                 Target.Table.Forget(member);
             }
 
             if (refusals.TryAdd(peer, error.Reason))
             {
-                options.Warning?.Invoke(
-                    $"{peer} accepts no more copies; the first that it refused is of {Target.Title}: "
-                        + peer.ReasonOf(error));
+                string lost = error.IsOfLostPeer
+                    ? $"{peer} was lost, and gets no more copies; the first that did not arrive is of {Target.Title}: "
+                    : $"{peer} accepts no more copies; the first that it refused is of {Target.Title}: ";
+                options.Warning?.Invoke(lost + peer.ReasonOf(error));
             }
         }
     }
