@@ -53,7 +53,7 @@ Describe 'Transfers' {
     }
 
     It 'resumes in another process what was killed' {
-        $start = "Send-DfssFile '$PWD/big' -Name n/big -Peer $($peer.Endpoint) -BandwidthLimit 4MB -KeepVersions 2"
+        $start = "Send-DfssFile '$PWD/big' -Name n/big -Peer $($peer.Endpoint) -BandwidthLimit 1MB -KeepVersions 2"
         $process = Start-Process $pwsh -PassThru -ArgumentList @(
             '-NoProfile', '-NonInteractive', '-Command', "`"Import-Module '$manifest'; $start`"")
         $state = Join-Path ($env:XDG_STATE_HOME ?? "$HOME/.local/state") dfss
@@ -71,7 +71,7 @@ Describe 'Transfers' {
         $found.TransferredBytes | Should -BeGreaterThan 0
         $found.Peers | Should -Be $peer.Endpoint
         Get-Content (Join-Path $state transfers *.json) -Raw | Should -Match 'KeepVersions'
-        $found.BandwidthLimit | Should -Be 4MB
+        $found.BandwidthLimit | Should -Be 1MB
         $job = $found | Resume-DfssTransfer -AsJob
         Wait-Until { Get-DfssTransfer -State Running }
         Get-DfssTransfer | Set-DfssTransfer -BandwidthLimit 0

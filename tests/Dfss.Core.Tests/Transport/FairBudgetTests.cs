@@ -177,7 +177,7 @@ public class FairBudgetTests(ITestOutputHelper output)
                     await taker.GiveUpOneAsync(random);
                     break;
                 default:
-                    taker.Take(random.Next(8) == 0 ? random.Next((int)Limit + 1) : random.Next(100));
+                    taker.Take(random.Next(8) == 0 ? random.Next(1, (int)Limit + 1) : random.Next(1, 100));
                     break;
             }
 

@@ -17,9 +17,7 @@ internal sealed class TransferJournal
     /// <summary>64 KiB: a description has a path, a name and some options.</summary>
     private const int MaxBytes = 64 << 10;
 
-    /// <summary>
-    /// 30 days, as for the journals of sends: a transfer that was not started again since is abandoned.
-    /// </summary>
+    /// <summary>30 days, as for the journals of sends: one not started again since is abandoned.</summary>
     private static readonly TimeSpan MaxAge = TimeSpan.FromDays(30);
 
     /// <summary>1 day: clocks differ by less. A file with a time further in the future is removed.</summary>
@@ -69,10 +67,7 @@ internal sealed class TransferJournal
                 return null;
             }
 
-            var journal = new TransferJournal(path, handle, options.Verbose);
-            journal.FormerBytes = journal.ReadFormerBytes(description.Length);
-            journal.Write(description with { TransferredBytes = journal.FormerBytes });
-            return journal;
+            return new TransferJournal(path, handle, options.Verbose).Begin(description);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -150,7 +145,7 @@ internal sealed class TransferJournal
         {
             Write(description);
         }
-        catch (IOException error)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             say?.Invoke($"The journal '{path}' is out of date: {error.Message}");
         }
@@ -163,13 +158,28 @@ internal sealed class TransferJournal
         {
             Write(description);
         }
-        catch (IOException error)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             say?.Invoke($"The journal '{path}' does not say why the transfer ended: {error.Message}");
         }
         finally
         {
             DurableFile.Unlock(handle);
+        }
+    }
+
+    private TransferJournal Begin(TransferDescription description)
+    {
+        try
+        {
+            FormerBytes = ReadFormerBytes(description.Length);
+            Write(description with { TransferredBytes = FormerBytes });
+            return this;
+        }
+        catch
+        {
+            DurableFile.Unlock(handle);
+            throw;
         }
     }
 
