@@ -29,6 +29,7 @@ internal sealed class NameList
     private readonly HashSet<string> removed = new(StringComparer.Ordinal);
     private Task listing = Task.CompletedTask;
     private CancellationTokenSource? stop;
+    private bool isStopped;
     private long? endedAt;
     private bool isListed;
 
@@ -107,11 +108,12 @@ internal sealed class NameList
         }
     }
 
-    /// <summary>Ends a listing that runs.</summary>
+    /// <summary>Ends a listing that runs. It does not count as one: the next may begin at once.</summary>
     internal Task StopAsync()
     {
         lock (gate)
         {
+            isStopped = stop is not null;
             return stop is null ? Task.CompletedTask : Task.WhenAll(stop.CancelAsync(), listing);
         }
     }
@@ -140,7 +142,8 @@ internal sealed class NameList
                 fresh = null;
                 removed.Clear();
                 stop = null;
-                endedAt = Stopwatch.GetTimestamp();
+                endedAt = isStopped ? null : Stopwatch.GetTimestamp();
+                isStopped = false;
             }
 
             limit.Dispose();

@@ -174,8 +174,18 @@ public sealed class CompletionTests : IDisposable
     }
 
     /// <summary>Waits for the listing that a completion has begun.</summary>
-    private static Task RefreshAsync(string peer) =>
-        CompletionScope.Find(new Hashtable { ["Peer"] = peer }).RefreshAsync();
+    /// <summary>Until a listing has succeeded: a test that removes the module stops all of this process.</summary>
+    private static async Task RefreshAsync(string peer)
+    {
+        CompletionScope scope = CompletionScope.Find(new Hashtable { ["Peer"] = peer });
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        do
+        {
+            await scope.RefreshAsync();
+            limit.Token.ThrowIfCancellationRequested();
+        }
+        while (!scope.Names.IsListed);
+    }
 
     private void Send(params string[] names)
     {

@@ -25,6 +25,29 @@ public sealed class NameListTests
         Assert.Equal(["b", "c"], names.Find(_ => true));
     }
 
+    [Fact]
+    public async Task After_a_listing_that_was_stopped_the_next_one_begins_at_once()
+    {
+        NameList names = new();
+        var listing = new TaskCompletionSource();
+        Task stopped = names.RefreshAsync(async (_, stop) =>
+        {
+            listing.SetResult();
+            await Task.Delay(Timeout.InfiniteTimeSpan, stop);
+        });
+        await listing.Task;
+        await names.StopAsync();
+        await stopped;
+        Assert.False(names.IsListed);
+
+        await names.RefreshAsync((take, _) =>
+        {
+            take("a", [1]);
+            return Task.CompletedTask;
+        });
+        Assert.Equal(["a"], names.Find(_ => true));
+    }
+
     [Theory]
     [InlineData("f*1", "folder/1.txt", true)]
     [InlineData("F?LDER*.T", "folder/1.txt", true)]
