@@ -55,7 +55,7 @@ public sealed partial class LayeringTests
             ["Registers"] = ["Contracts", "Disk"],
             ["Maintenance"] = ["Contracts", "Disk", "Chunks", "Registers"],
             ["Memory"] = ["Contracts", "Disk", "Chunks", "Registers"],
-            ["Objects"] = ["Contracts", "Registers", "Maintenance"],
+            ["Objects"] = ["Contracts", "Disk", "Registers", "Maintenance"],
         },
         ["Peers"] = new() { ["Requests"] = [], ["Sessions"] = ["Requests"] },
         ["Transport"] = new() { ["Connections"] = [], ["Memory"] = [], ["Channels"] = ["Connections", "Memory"] },

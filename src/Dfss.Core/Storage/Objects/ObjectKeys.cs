@@ -11,6 +11,8 @@ namespace Dfss.Storage;
 /// collection!nNUMBER, !t...   the same, of the state of garbage collection
 /// condemned/RANDOM            a list of keys, one a line
 /// chunks/ab/ID.RANDOM         an incarnation of a chunk
+/// quarantine/ID.RANDOM        an incarnation whose bytes were not the chunk
+/// probe/RANDOM                written and deleted by the probe of the engine
 /// clock                       written to learn the engine's time
 /// </code>
 /// Numbers are 16 hexadecimal digits of 2^63 - 1 - number, so that a listing begins with the highest.
@@ -28,6 +30,12 @@ internal static class ObjectKeys
 
     /// <summary>Chunks.</summary>
     public const string Chunks = "chunks/";
+
+    /// <summary>Incarnations that were corrupt.</summary>
+    public const string Quarantine = "quarantine/";
+
+    /// <summary>What the probe of the engine writes.</summary>
+    public const string Probes = "probe/";
 
     /// <summary>Written to learn the engine's time.</summary>
     public const string Clock = "clock";
@@ -106,6 +114,10 @@ internal static class ObjectKeys
 
     /// <summary>An incarnation of a chunk.</summary>
     public static string Incarnation(ChunkId id, Guid random) => $"{IncarnationsOf(id)}{random:N}";
+
+    /// <summary>Where a corrupt incarnation is kept.</summary>
+    public static string SetAside(string incarnation) =>
+        Quarantine + incarnation[(incarnation.LastIndexOf('/') + 1)..];
 
     /// <summary>The chunk of a key; null if the key is no incarnation's.</summary>
     public static ChunkId? ChunkOf(string key)
