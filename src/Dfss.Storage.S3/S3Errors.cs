@@ -19,7 +19,8 @@ internal static class S3Errors
     /// 408 and 409, which say nothing, nor 429, after which the same request may succeed.
     /// </summary>
     public static bool IsRefusal(Exception exception) =>
-        exception is AmazonServiceException { StatusCode: >= HttpStatusCode.BadRequest and < (HttpStatusCode)500 } answer
+        exception is AmazonServiceException answer
+            && answer.StatusCode is >= HttpStatusCode.BadRequest and < (HttpStatusCode)500
             && answer.StatusCode is not (HttpStatusCode.RequestTimeout or HttpStatusCode.Conflict
                 or HttpStatusCode.TooManyRequests);
 

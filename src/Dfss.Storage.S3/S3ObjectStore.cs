@@ -7,8 +7,7 @@ namespace Dfss.Storage.S3;
 
 /// <summary>
 /// Objects in a bucket of an S3-compatible engine, by AWSSDK.S3. A create or a put is sent once: the SDK tries only
-/// those requests again that change nothing, and deletes. .NET itself sends a request with content again only if none
-/// of the content was sent.
+/// those requests again that change nothing, and deletes.
 /// </summary>
 internal sealed class S3ObjectStore : IObjectStore, IDisposable
 {
@@ -16,6 +15,8 @@ internal sealed class S3ObjectStore : IObjectStore, IDisposable
     private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(100);
 
     private readonly S3Address address;
+    private readonly EngineConnections onceConnections = new(sendsOnce: true);
+    private readonly EngineConnections repeatedConnections = new(sendsOnce: false);
     private readonly AmazonS3Client once;
     private readonly AmazonS3Client repeated;
 
@@ -26,8 +27,8 @@ internal sealed class S3ObjectStore : IObjectStore, IDisposable
     public S3ObjectStore(S3Address address, AWSCredentials? credentials)
     {
         this.address = address;
-        once = Connect(address, credentials, retries: 0);
-        repeated = Connect(address, credentials, retries: 3);
+        once = Connect(address, credentials, onceConnections, retries: 0);
+        repeated = Connect(address, credentials, repeatedConnections, retries: 3);
     }
 
     /// <inheritdoc/>
@@ -121,9 +122,12 @@ internal sealed class S3ObjectStore : IObjectStore, IDisposable
     {
         once.Dispose();
         repeated.Dispose();
+        onceConnections.Dispose();
+        repeatedConnections.Dispose();
     }
 
-    private static AmazonS3Client Connect(S3Address address, AWSCredentials? credentials, int retries)
+    private static AmazonS3Client Connect(
+        S3Address address, AWSCredentials? credentials, EngineConnections connections, int retries)
     {
         AmazonS3Config config = new()
         {
@@ -133,8 +137,7 @@ internal sealed class S3ObjectStore : IObjectStore, IDisposable
             // Ceph 16 and others do not know the SDK's own checksums; what is stored is verified by its chunk id.
             RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
             ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
-            // Connections of its own: the probe's racers must not share one.
-            CacheHttpClient = false,
+            HttpClientFactory = connections,
         };
         if (address.Endpoint is null)
         {

@@ -35,8 +35,9 @@ internal sealed record FakeS3Answer(int Status, ReadOnlyMemory<byte> Body)
 
     public async Task WriteAsync(Stream stream, bool isHead, CancellationToken cancellationToken)
     {
+        // As that of an upload in parts: of others it is the MD5, which the SDK checks.
         string header = $"HTTP/1.1 {Status} Fake\r\nContent-Length: {Body.Length}\r\n"
-            + $"ETag: \"{Convert.ToHexStringLower(SHA256.HashData(Body.Span))[..32]}\"\r\n\r\n";
+            + $"ETag: \"{Convert.ToHexStringLower(SHA256.HashData(Body.Span))[..32]}-1\"\r\n\r\n";
         await stream.WriteAsync(Encoding.ASCII.GetBytes(header), cancellationToken).ConfigureAwait(false);
         if (!isHead)
         {

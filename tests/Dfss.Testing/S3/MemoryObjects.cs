@@ -40,7 +40,7 @@ internal sealed class MemoryObjects : IObjectStore
         lock (gate)
         {
             return ValueTask.FromResult<ReadOnlyMemory<byte>?>(
-                objects.TryGetValue(key, out var stored) ? stored.Content : null);
+                objects.TryGetValue(key, out var stored) ? new ReadOnlyMemory<byte>(stored.Content) : null);
         }
     }
 

@@ -1,3 +1,4 @@
+using Dfss.Records;
 using Dfss.Storage;
 
 namespace Dfss.Tests.Storage.Objects;

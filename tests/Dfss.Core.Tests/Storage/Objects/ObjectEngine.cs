@@ -1,5 +1,6 @@
 using Amazon.Runtime;
 using Amazon.S3;
+using Dfss.Records;
 using Dfss.Storage;
 using Dfss.Storage.S3;
 using Dfss.Testing;

@@ -56,7 +56,8 @@ public abstract class ObjectStoreContract : IAsyncLifetime
     public async Task A_list_is_in_the_order_of_bytes_and_goes_on_after_a_key()
     {
         // U+FF5E sorts before U+1F600 by UTF-8 and after it by UTF-16.
-        string[] keys = ["p/!", "p/\"0", "p/%41", "p/+", "p/a b", "p/a&<b>'", "p/b", "p/\u00E4", "p/\uFF5E", "p/\U0001F600"];
+        string[] keys =
+            ["p/!", "p/\"0", "p/%41", "p/+", "p/a b", "p/a&<b>'", "p/b", "p/\u00E4", "p/\uFF5E", "p/\U0001F600"];
         foreach (string key in keys.Reverse())
         {
             await objects.PutAsync(key, Encoding.UTF8.GetBytes(key), Token);
