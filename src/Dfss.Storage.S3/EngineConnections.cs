@@ -9,6 +9,8 @@ namespace Dfss.Storage.S3;
 /// <param name="sendsOnce">Whether each request is sent once at most, whatever the SDK and .NET do.</param>
 internal sealed class EngineConnections(bool sendsOnce) : HttpClientFactory, IDisposable
 {
+    private static readonly AsyncLocal<OneRequest?> Allowance = new();
+
     private readonly HttpClient client = Connect(sendsOnce);
 
     /// <inheritdoc/>
@@ -33,20 +35,19 @@ internal sealed class EngineConnections(bool sendsOnce) : HttpClientFactory, IDi
         };
     }
 
+    /// <summary>Allows what is called from now on in this asynchronous flow to send one request.</summary>
+    public static void AllowOne() => Allowance.Value = new OneRequest();
+
     /// <summary>
-    /// Refuses to send a request a second time: the SDK's own repetition has a header that says so, that of .NET
-    /// serializes the content again.
+    /// Refuses to send a request a second time, whether the SDK repeats it or .NET serializes its content again.
     /// </summary>
     private sealed class SendOnceHandler(HttpMessageHandler inner) : DelegatingHandler(inner)
     {
-        private const string Attempt = "amz-sdk-request";
-
         /// <inheritdoc/>
         protected override Task<HttpResponseMessage> SendAsync(
             HttpRequestMessage request, CancellationToken cancellationToken)
         {
-            if (request.Headers.TryGetValues(Attempt, out IEnumerable<string>? attempts)
-                && !attempts.Any(attempt => attempt.StartsWith("attempt=1;", StringComparison.Ordinal)))
+            if (Allowance.Value?.Take() != true)
             {
                 throw new HttpRequestException("The engine closed the connection; the request is not sent again.");
             }
@@ -58,6 +59,13 @@ internal sealed class EngineConnections(bool sendsOnce) : HttpClientFactory, IDi
 
             return base.SendAsync(request, cancellationToken);
         }
+    }
+
+    private sealed class OneRequest
+    {
+        private int taken;
+
+        public bool Take() => Interlocked.Exchange(ref taken, 1) == 0;
     }
 
     private sealed class ContentSentOnce : HttpContent

@@ -155,6 +155,7 @@ internal sealed class S3ObjectStore : IObjectStore, IDisposable
     private async Task<PutObjectResponse> WriteAsync(
         string key, ReadOnlyMemory<byte> content, string? ifNoneMatch, CancellationToken cancellationToken)
     {
+        EngineConnections.AllowOne();
         using MemoryStream stream = new(content.ToArray(), writable: false);
         return await once.PutObjectAsync(
             new PutObjectRequest

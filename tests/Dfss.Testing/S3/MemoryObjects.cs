@@ -39,8 +39,9 @@ internal sealed class MemoryObjects : IObjectStore
         cancellationToken.ThrowIfCancellationRequested();
         lock (gate)
         {
-            return ValueTask.FromResult<ReadOnlyMemory<byte>?>(
-                objects.TryGetValue(key, out var stored) ? new ReadOnlyMemory<byte>(stored.Content) : null);
+            // Without its type, null would be an empty content.
+            return ValueTask.FromResult(
+                objects.TryGetValue(key, out var stored) ? stored.Content : (ReadOnlyMemory<byte>?)null);
         }
     }
 
