@@ -71,9 +71,9 @@ public sealed class S3ObjectStoreTests : IAsyncLifetime
     [Fact]
     public async Task Wrong_credentials_are_an_error_that_does_not_show_them()
     {
-        using S3ObjectStore stranger = ObjectEngine.Connect(fake, "stranger");
+        using S3ObjectStore unknown = ObjectEngine.Connect(fake, "unknown");
         DfssException refused = await Assert.ThrowsAsync<DfssException>(
-            async () => await stranger.GetAsync("key", Token));
+            async () => await unknown.GetAsync("key", Token));
         Assert.Equal(DfssErrorCode.StoreFailed, refused.Code);
         Assert.Contains("403 AccessDenied", refused.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("secret of the fake", refused.ToString(), StringComparison.Ordinal);
