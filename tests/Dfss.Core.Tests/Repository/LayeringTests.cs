@@ -168,7 +168,8 @@ public sealed partial class LayeringTests
         from path in RepositoryFiles.List("src", ".csproj", ".cs")
         where !path.StartsWith("src/Dfss.Storage.S3/", StringComparison.Ordinal)
         from line in RepositoryFiles.ReadLines(path)
-        where line.Contains("AWSSDK", StringComparison.Ordinal) || line.Contains("using Amazon", StringComparison.Ordinal)
+        where line.Contains("AWSSDK", StringComparison.Ordinal)
+            || line.Contains("using Amazon", StringComparison.Ordinal)
         select $"{path}: {line.Trim()}");
 
     [GeneratedRegex(
