@@ -81,6 +81,23 @@ public sealed class HelpBuildTests : IDisposable
     }
 
     [Fact]
+    public void No_character_of_the_prose_is_lost()
+    {
+        Edit("about_Dfss_Drive", text => text.Replace(
+            "## SEE ALSO",
+            "Of '[', ']', '*', '_', '~', '|', '<', '!', `[a]`, `*`, and `` ` `` none [is] lost ![here.\n\n## SEE ALSO",
+            StringComparison.Ordinal));
+
+        Assert.Equal([], Run());
+
+        string shown = string.Join(' ', File.ReadAllText(Path.Combine(Output, "about_Dfss_Drive.help.txt"))
+            .Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+        Assert.Contains(
+            "Of '[', ']', '*', '_', '~', '|', '<', '!', [a], *, and ` none [is] lost ![here.", shown,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Each_page_below_the_site_is_what_Get_Help_Online_opens()
     {
         Assert.Equal([], Run("--site=https://example.org/docs/cmdlets"));

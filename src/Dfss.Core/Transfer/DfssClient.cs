@@ -125,6 +125,21 @@ public sealed partial class DfssClient : IAsyncDisposable
         new FileLister(finder, directory, Options, lacks).ListAsync(prefix, cancellationToken);
 
     /// <summary>
+    /// What a name is, as the peers list it that answer first: the others are waited for only until one lists it, and
+    /// 250 ms to 2 s longer. Advisory: <see cref="GetAsync"/> is exact, and waits for a majority.
+    /// </summary>
+    /// <param name="name">The name, in its stored form.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    public Task<FoundName> ProbeAsync(string name, CancellationToken cancellationToken = default) =>
+        new NameProbe(Peers, directory, Options).AskAsync(name, cancellationToken);
+
+    /// <summary>
+    /// The addresses of the peers that owe an answer at this moment, and to and from which no byte has moved for at
+    /// least this time.
+    /// </summary>
+    public IReadOnlyList<PeerAddress> FindSilent(TimeSpan least) => directory.FindSilent(least);
+
+    /// <summary>
     /// Receives a stored file to a local path, whose folder exists. The file gets that name only when every chunk has
     /// been verified. A receive that fails or is cancelled keeps whole chunks in a part file beside it, from which the
     /// next receive of the same file resumes.

@@ -41,6 +41,18 @@ public sealed record TransferOptions
             : throw new ArgumentOutOfRangeException(nameof(ConnectTimeout), value, "A time-out is above zero.");
     } = TimeSpan.FromSeconds(5);
 
+    /// <summary>
+    /// How long one peer may take for a page of a list of names; the list then goes on without it. Null: for as long as
+    /// it answers pings.
+    /// </summary>
+    public TimeSpan? ListTimeout
+    {
+        get;
+        init => field = value is null || value > TimeSpan.Zero
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(ListTimeout), value, "A time-out is above zero.");
+    }
+
     /// <summary>How often a chunk is tried over all its holders before a receive fails.</summary>
     public int MaxAttempts
     {

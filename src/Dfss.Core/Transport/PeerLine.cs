@@ -24,6 +24,9 @@ internal sealed class PeerLine(
     /// <summary>The number of calls under way.</summary>
     public int Waiting => Volatile.Read(ref waiting);
 
+    /// <summary>Whether calls are under way, or a connection is being opened.</summary>
+    public bool IsAwaited => Waiting > 0 || connecting.CurrentCount == 0;
+
     /// <summary>Whether there is a connection that takes calls.</summary>
     public bool IsOpen => current is { IsUsable: true };
 

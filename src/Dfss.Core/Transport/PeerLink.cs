@@ -42,6 +42,9 @@ internal sealed class PeerLink : IAsyncDisposable
     /// <summary>Whether there is a connection that takes calls.</summary>
     public bool IsOpen => control.IsOpen || bulk.IsOpen;
 
+    /// <summary>Whether the peer owes an answer: to a call, or to a connection that is being opened.</summary>
+    public bool IsAwaited => control.IsAwaited || bulk.IsAwaited;
+
     /// <summary>The clock that time-outs are measured with.</summary>
     public TimeProvider Clock => clock;
 

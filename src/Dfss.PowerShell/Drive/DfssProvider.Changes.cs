@@ -45,18 +45,19 @@ public sealed partial class DfssProvider
     {
         ArgumentNullException.ThrowIfNull(newName);
         DrivePath found = Require(path);
-        if (newName.IndexOfAny(['/', '\\']) >= 0 || newName is "." or "..")
+        if (FindNewLeaf(found, newName) is not { } leaf)
         {
             WriteError(ErrorRecords.Create(
                 new DfssException(
-                    DfssErrorCode.InvalidName, $"'{newName}' is no name within a folder.",
-                    "Give a name without '/'; Move-Item moves to another folder."),
+                    DfssErrorCode.InvalidName, $"'{newName}' is no name within the folder of '{found.Name}'.",
+                    "Give the last part of the name, or the whole name in the store with the same folder; Move-Item "
+                        + "moves to another folder."),
                 newName));
             return;
         }
 
         int last = found.Name.LastIndexOf('/');
-        DrivePath target = found with { Name = string.Concat(found.Name.AsSpan(0, last + 1), newName) };
+        DrivePath target = found with { Name = string.Concat(found.Name.AsSpan(0, last + 1), leaf) };
         if (target.Name != found.Name && LookForChange(target).IsFolder)
         {
             WriteError(ErrorRecords.Create(
@@ -157,6 +158,18 @@ public sealed partial class DfssProvider
             await client.RemoveAsync(file, RemoveOptions.Default, token).ConfigureAwait(false);
             return copy;
         });
+    }
+
+    /// <summary>
+    /// The last part of a new name: it is given alone, or as a whole name in the store, as the items' Name is, with the
+    /// same folder, and for a folder '/' at its end; null for any other.
+    /// </summary>
+    private static string? FindNewLeaf(DrivePath path, string newName)
+    {
+        string name = newName.EndsWith('/') ? newName[..^1] : newName;
+        string folder = path.Name[..(path.Name.LastIndexOf('/') + 1)];
+        string leaf = name.StartsWith(folder, StringComparison.Ordinal) ? name[folder.Length..] : name;
+        return leaf.IndexOfAny(['/', '\\']) >= 0 || leaf is "" or "." or ".." ? null : leaf;
     }
 
     /// <summary>The new name of a path: in the destination where that is a folder, or ends with a separator.</summary>

@@ -36,7 +36,7 @@ public sealed partial class DfssProvider
     public IContentWriter? GetContentWriter(string path)
     {
         DrivePath found = Require(path);
-        if (found.IsRoot || found.HasSeparator || Look(found) is { IsFolder: true, File: null })
+        if (found.IsRoot || found.HasSeparator || Look(found, isSettled: true) is { IsFolder: true, File: null })
         {
             WriteError(IsFolder(found));
             return null;

@@ -29,10 +29,21 @@ public sealed partial class DfssProvider
             return;
         }
 
+        if (!DriveChildParameters.IsWanted(DynamicParameters, item.File is not null, item.IsFolder))
+        {
+            return;
+        }
+
         DfssFolderInfo? folder = item.File is null ? List(found).Sum(found.Name) : null;
         WriteItemObject(
             item.File is null ? folder! : new DfssFileInfo(item.File), found.PathOf(found.Name), item.IsFolder);
     }
+
+    /// <inheritdoc/>
+    protected override object GetChildItemsDynamicParameters(string path, bool recurse) => new DriveChildParameters();
+
+    /// <inheritdoc/>
+    protected override object GetChildNamesDynamicParameters(string path) => new DriveChildParameters();
 
     /// <inheritdoc/>
     protected override void GetChildItems(string path, bool recurse) => GetChildItems(path, recurse, uint.MaxValue);
@@ -51,7 +62,7 @@ public sealed partial class DfssProvider
             }
 
             isEmpty = false;
-            if (filter is null || filter.IsMatch(DrivePath.LeafOf(entry.Name)))
+            if (IsWanted(entry) && filter?.IsMatch(DrivePath.LeafOf(entry.Name)) != false)
             {
                 WriteItemObject(
                     entry.File is null ? entry.Folder! : new DfssFileInfo(entry.File), found.PathOf(entry.Name),
@@ -79,13 +90,16 @@ public sealed partial class DfssProvider
 
             bool isFolder = entry.Folder is not null;
             string name = DrivePath.LeafOf(entry.Name);
-            if (filter is null || filter.IsMatch(name)
+            if ((IsWanted(entry) && filter?.IsMatch(name) != false)
                 || (isFolder && returnContainers == ReturnContainers.ReturnAllContainers))
             {
                 WriteItemObject(name, found.PathOf(entry.Name), isFolder);
             }
         }
     }
+
+    private bool IsWanted(DriveEntry entry) =>
+        DriveChildParameters.IsWanted(DynamicParameters, entry.File is not null, entry.Folder is not null);
 
     private static ErrorRecord NotFound(DrivePath path) => ErrorRecords.Create(
         new DfssException(
@@ -98,7 +112,9 @@ public sealed partial class DfssProvider
         string.IsNullOrEmpty(Filter) ? null : new WildcardPattern(Filter, WildcardOptions.IgnoreCase);
 
     /// <summary>What a path is.</summary>
-    private DriveItem Look(DrivePath path)
+    /// <param name="path">The path.</param>
+    /// <param name="isSettled">Whether the answer of the peers that answer at once is not enough.</param>
+    private DriveItem Look(DrivePath path, bool isSettled = false)
     {
         if (path.IsRoot)
         {
@@ -106,14 +122,14 @@ public sealed partial class DfssProvider
         }
 
         DriveStore store = path.Drive.Store;
-        if (store.FindKnown(path.Name) is { } known)
+        if (store.FindKnown(path.Name) is { } known && (known.IsSettled || !isSettled))
         {
             return known;
         }
 
         return CompletionCall.IsRunning()
             ? DriveStore.ItemOf(store.Offer(path.Name, path.Drive.Below), path.Name)
-            : Run(path.Drive, (_, token) => store.FindAsync(path.Name, token));
+            : Run(path.Drive, (_, token) => store.FindAsync(path.Name, isSettled, token));
     }
 
     /// <summary>The files below a path.</summary>
@@ -133,7 +149,7 @@ public sealed partial class DfssProvider
     /// <summary>What the destination of a change is.</summary>
     private DriveItem LookForChange(DrivePath path)
     {
-        DriveItem item = Look(path);
+        DriveItem item = Look(path, isSettled: true);
         if (item is { IsFolder: false, File: null })
         {
             Run(path.Drive, async (call, token) =>

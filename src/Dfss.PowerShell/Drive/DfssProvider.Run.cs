@@ -10,6 +10,12 @@ namespace Dfss.Commands;
 /// </content>
 public sealed partial class DfssProvider
 {
+    /// <summary>
+    /// 250 ms: a lost packet costs TCP 200 ms. The last question to a peer may be 400 ms old where the first is 900 ms
+    /// old.
+    /// </summary>
+    private static readonly TimeSpan LeastSilence = TimeSpan.FromMilliseconds(250);
+
     private volatile PipelineBridge? running;
     private readonly PipelineBridge stop = new();
 
@@ -81,13 +87,11 @@ public sealed partial class DfssProvider
             ending = bridge.Run(async token =>
             {
                 var call = new DriveCall(bridge);
-                call.Wait = new DriveWait(
+                var wait = new DriveWait(
                     TimeProvider.System,
                     waited => bridge.InvokeAsync(() => isShown = Show(shown, Describe(call, client, waited))),
-                    () => client is null
-                        ? Task.CompletedTask
-                        : bridge.InvokeAsync(() => Write(isWarning: true, WarnOfSilence(drive, client))));
-                result = await RunWithWaitAsync(call, runAsync, token).ConfigureAwait(false);
+                    () => Task.FromResult(WarnOfSilence(drive, messages, client)));
+                result = await RunWithWaitAsync(wait, call, runAsync, token).ConfigureAwait(false);
             });
         }
         finally
@@ -108,10 +112,11 @@ public sealed partial class DfssProvider
     }
 
     private static async Task<T> RunWithWaitAsync<T>(
-        DriveCall call, Func<DriveCall, CancellationToken, Task<T>> runAsync, CancellationToken cancellationToken)
+        DriveWait wait, DriveCall call, Func<DriveCall, CancellationToken, Task<T>> runAsync,
+        CancellationToken cancellationToken)
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        Task waiting = call.Wait!.RunAsync(end.Token);
+        Task waiting = wait.RunAsync(end.Token);
         try
         {
             return await runAsync(call, cancellationToken).ConfigureAwait(false);
@@ -179,16 +184,29 @@ public sealed partial class DfssProvider
 
     private static string Describe(DriveCall call, DfssClient? client, TimeSpan waited)
     {
-        string what = call.Doing ?? $"waiting for {PeersOf(client)}";
+        string what = call.Doing ?? (client is null ? "waiting for the cluster" : DescribeSilent(client));
         return string.Create(CultureInfo.InvariantCulture, $"{what}, {waited.TotalSeconds:0} s; Ctrl+C stops");
     }
 
-    private static string WarnOfSilence(string drive, DfssClient client) =>
-        $"Drive {drive} waits: {PeersOf(client)} did not answer within a second. A peer that stays silent is given up "
-            + "after 5 s if there is no connection to it, and after 30 s if there is one; Ctrl+C stops the command.";
+    private static string DescribeSilent(DfssClient client) =>
+        FindSilent(client) is { Length: > 0 } silent ? $"waiting for {silent}" : "working";
 
-    private static string PeersOf(DfssClient? client) =>
-        client is null ? "the cluster" : string.Join(", ", client.Peers.Select(peer => peer.ToString()));
+    /// <summary>Warns of the peers that are silent; whether there are any.</summary>
+    internal static bool WarnOfSilence(string drive, DriveMessages messages, DfssClient? client)
+    {
+        if (client is null || FindSilent(client) is not { Length: > 0 } silent)
+        {
+            return false;
+        }
+
+        messages.Warn(
+            $"Drive {drive} waits: {silent} did not answer within a second. A peer that does not answer a question is "
+                + "given up after 5 s, one that content goes to or comes from after 30 s; Ctrl+C stops the command.");
+        return true;
+    }
+
+    private static string FindSilent(DfssClient client) =>
+        string.Join(", ", client.FindSilent(LeastSilence).Select(peer => peer.ToString()));
 
     /// <summary>One bar for each drive.</summary>
     private static int ActivityOf(string drive) => string.GetHashCode(drive, StringComparison.Ordinal) & int.MaxValue;

@@ -15,6 +15,9 @@ namespace Dfss.Commands;
 [OutputType(typeof(DfssFileInfo), typeof(DfssFolderInfo), ProviderCmdlet = "Get-Item")]
 public sealed partial class DfssProvider : NavigationCmdletProvider, IContentCmdletProvider
 {
+    /// <summary>5 s, as long as connecting may take: a command for items asks for one list after another.</summary>
+    private static readonly TimeSpan ListTimeout = TimeSpan.FromSeconds(5);
+
     /// <inheritdoc/>
     protected override object NewDriveDynamicParameters() => new DriveParameters();
 
@@ -28,7 +31,7 @@ public sealed partial class DfssProvider : NavigationCmdletProvider, IContentCmd
         }
 
         var parameters = DynamicParameters as DriveParameters ?? new DriveParameters();
-        var messages = new DriveMessages();
+        var messages = new DriveMessages(TimeProvider.System);
         SessionState session = SessionState;
         return Run($"{drive.Name}:", messages, client: null, async (call, token) =>
         {
@@ -89,6 +92,7 @@ public sealed partial class DfssProvider : NavigationCmdletProvider, IContentCmd
         {
             Identity = identity,
             AllowsOwnPlaintextPeers = choice.Membership is not null && !choice.IsExplicit,
+            ListTimeout = ListTimeout,
             Warning = messages.Warn,
             Verbose = messages.Tell,
         });

@@ -3,14 +3,6 @@ using Dfss.Transfer;
 
 namespace Dfss.Commands;
 
-/// <summary>What a name of a drive is.</summary>
-/// <param name="File">The file of this name; null if there is none.</param>
-/// <param name="IsFolder">Whether names begin with it and '/'.</param>
-internal sealed record DriveItem(StoredFile? File, bool IsFolder)
-{
-    internal bool Exists => File is not null || IsFolder;
-}
-
 /// <summary>
 /// The files behind a drive. PowerShell asks about the same path several times for one command, so answers are kept for
 /// a second, unless a command of this process has run meanwhile, which may have changed them.
@@ -33,8 +25,9 @@ internal sealed class DriveStore(DfssClient client, DriveMessages messages, Clus
 
     private static long changes;
 
+    private readonly DriveQuestion question = new(client);
     private readonly Lock gate = new();
-    private readonly Dictionary<string, (DriveItem Item, Stamp Stamp)> items = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Answer> items = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource disposed = new();
     private (string Prefix, DriveTree Tree, Stamp Stamp)? listing;
     private Task background = Task.CompletedTask;
@@ -63,7 +56,7 @@ internal sealed class DriveStore(DfssClient client, DriveMessages messages, Clus
 
         lock (gate)
         {
-            return items.TryGetValue(name, out var known) && known.Stamp.IsWithin(Lifetime) ? known.Item : null;
+            return items.TryGetValue(name, out Answer? known) && known.Stamp.IsWithin(Lifetime) ? known.Item : null;
         }
     }
 
@@ -104,26 +97,45 @@ internal sealed class DriveStore(DfssClient client, DriveMessages messages, Clus
         }
     }
 
-    /// <summary>Asks the peers what a name is.</summary>
-    internal async Task<DriveItem> FindAsync(string name, CancellationToken cancellationToken)
+    /// <summary>
+    /// Asks the peers what a name is. A failure for which it has waited is kept too: the engine asks again at once.
+    /// </summary>
+    /// <param name="name">The name.</param>
+    /// <param name="isSettled">
+    /// Whether the answer is for a change; else that of a peer which lists the name is enough where others are silent.
+    /// </param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    internal async Task<DriveItem> FindAsync(string name, bool isSettled, CancellationToken cancellationToken)
     {
         Stamp stamp = Stamp.Now();
-        Task<StoredFile?> asked = TryGetAsync(name, cancellationToken);
-        Task<bool> hasBelow = HasBelowAsync(Below(name), cancellationToken);
-        await Task.WhenAll(asked, hasBelow).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        bool isFolder = await hasBelow.ConfigureAwait(false);
-        StoredFile? file;
         try
         {
-            file = await asked.ConfigureAwait(false);
+            ThrowIfJustFailed(name);
+            DriveItem item = await question.AskAsync(name, isSettled, cancellationToken).ConfigureAwait(false);
+            Keep(name, new Answer(item, Failure: null, stamp.Renewed()));
+            return item;
         }
-        catch (DfssException exception) when (isFolder && exception.Code == DfssErrorCode.NoMajority)
+        catch (DfssException failure) when (Stopwatch.GetElapsedTime(stamp.Time) > Lifetime)
         {
-            // That a name is a folder needs no vote: there are files below it.
-            file = null;
+            Keep(name, new Answer(Item: null, failure, stamp.Renewed()));
+            throw;
         }
+    }
 
-        var item = new DriveItem(file, isFolder);
+    private void ThrowIfJustFailed(string name)
+    {
+        lock (gate)
+        {
+            if (items.TryGetValue(name, out Answer? known) && known.Stamp.IsWithin(Lifetime)
+                && known.Failure is { } failure)
+            {
+                throw failure.Copy();
+            }
+        }
+    }
+
+    private void Keep(string name, Answer answer)
+    {
         lock (gate)
         {
             if (items.Count >= MaxKeptItems)
@@ -131,26 +143,13 @@ internal sealed class DriveStore(DfssClient client, DriveMessages messages, Clus
                 items.Clear();
             }
 
-            items[name] = (item, stamp.Renewed());
+            items[name] = answer;
         }
-
-        return item;
     }
 
     /// <summary>The current file of a name; null if there is none.</summary>
-    internal async Task<StoredFile?> TryGetAsync(string name, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return FileName.TryNormalize(name, out string? normalized, out _)
-                ? await client.GetAsync(normalized, cancellationToken).ConfigureAwait(false)
-                : null;
-        }
-        catch (DfssException exception) when (exception.Code == DfssErrorCode.FileNotFound)
-        {
-            return null;
-        }
-    }
+    internal Task<StoredFile?> TryGetAsync(string name, CancellationToken cancellationToken) =>
+        question.TryGetAsync(name, cancellationToken);
 
     /// <summary>Lists the names with this beginning.</summary>
     /// <param name="prefix">The beginning.</param>
@@ -207,24 +206,7 @@ internal sealed class DriveStore(DfssClient client, DriveMessages messages, Clus
     }
 
     /// <summary>What a name is in a listing.</summary>
-    internal static DriveItem ItemOf(DriveTree tree, string name) => new(tree.Find(name), tree.HasBelow(Below(name)));
-
-    private static string Below(string name) => name.Length == 0 ? name : name + '/';
-
-    private async Task<bool> HasBelowAsync(string prefix, CancellationToken cancellationToken)
-    {
-        if (prefix.Length > 0 && !FileName.TryNormalize(prefix.TrimEnd('/'), out _, out _))
-        {
-            return false;
-        }
-
-        await foreach (StoredFile _ in client.ListAsync(prefix, cancellationToken).ConfigureAwait(false))
-        {
-            return true;
-        }
-
-        return false;
-    }
+    internal static DriveItem ItemOf(DriveTree tree, string name) => new(tree.Find(name), tree.HasBelow(DriveQuestion.Below(name)));
 
     private async Task TryListAsync(string prefix)
     {
@@ -239,6 +221,9 @@ internal sealed class DriveStore(DfssClient client, DriveMessages messages, Clus
             Trace.TraceInformation($"Nothing is offered for a path: {exception.Message}");
         }
     }
+
+    /// <summary>What the peers answered about a name, or how that failed.</summary>
+    private sealed record Answer(DriveItem? Item, DfssException? Failure, Stamp Stamp);
 
     /// <summary>When an answer was asked for, and which changes it can have.</summary>
     private readonly record struct Stamp(long Time, long Changes)

@@ -21,6 +21,11 @@ public sealed class DriveChangeTests : IDisposable
     [InlineData("$item.Move('D:/b', 'D:/c/')", "a c/b/x c/b/y")]
     [InlineData("$item.Rename('D:/b', 'c')", "a c/x c/y")]
     [InlineData("$item.Rename('D:/b/x', 'z')", "a b/y b/z")]
+    [InlineData(
+        "foreach ($one in $child.Get('D:/b', $false)) { $item.Rename($one.PSPath, $one.Name + 'z') }", "a b/xz b/yz")]
+    [InlineData(
+        "foreach ($one in $child.Get('D:', $false)) { $item.Rename($one.PSPath, ($one.Name -replace 'b', 'c')) }",
+        "a c/x c/y")]
     [InlineData("$item.Remove('D:/b', $true)", "a")]
     [InlineData("$item.Remove('D:/b/x', $false)", "a b/y")]
     [InlineData("$item.New('D:/', 'n', 'File', 'text')", "a b/x b/y n")]
@@ -39,6 +44,7 @@ public sealed class DriveChangeTests : IDisposable
     [InlineData("$item.Move('D:/a', 'D:/b/x')", "FileExists")]
     [InlineData("$item.Move('D:/b', 'D:/b/d')", "InvalidArgument")]
     [InlineData("$item.Rename('D:/a', 'b/z')", "InvalidName")]
+    [InlineData("$item.Rename('D:/b/x', 'c/x')", "InvalidName")]
     [InlineData("$item.Rename('D:/a', ' z')", "InvalidName")]
     [InlineData("$item.Rename('D:/a', 'b')", "FileExists")]
     [InlineData("$null = $content.GetWriter('D:/b')", "PathIsFolder")]

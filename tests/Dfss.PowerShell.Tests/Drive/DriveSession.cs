@@ -23,11 +23,21 @@ internal sealed class DriveSession : IDisposable
     public void MakeDrive(string name, params PeerAddress[] peers) => MakeDrive(name, string.Empty, peers);
 
     /// <summary>The same with a root.</summary>
-    public void MakeDrive(string name, string root, params PeerAddress[] peers)
+    public void MakeDrive(string name, string root, params PeerAddress[] peers) =>
+        MakeDrive(name, root, TimeSpan.FromSeconds(5), peers);
+
+    /// <summary>The same, whose peers have some time for a list.</summary>
+    public void MakeDrive(string name, TimeSpan listTimeout, params PeerAddress[] peers) =>
+        MakeDrive(name, string.Empty, listTimeout, peers);
+
+    private void MakeDrive(string name, string root, TimeSpan listTimeout, PeerAddress[] peers)
     {
-        var messages = new DriveMessages();
+        var messages = new DriveMessages(TimeProvider.System);
         var client = new DfssClient(
-            [.. peers], new TransferOptions { Warning = messages.Warn, Verbose = messages.Tell });
+            [.. peers], new TransferOptions
+            {
+                Warning = messages.Warn, Verbose = messages.Tell, ListTimeout = listTimeout,
+            });
         Add(DfssDriveInfo.Create(Ask(name, root), new DriveStore(client, messages, ClusterChoice.None)));
     }
 

@@ -1,4 +1,6 @@
 using Dfss.Commands;
+using Dfss.Testing;
+using Dfss.Transfer;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
@@ -22,8 +24,8 @@ public sealed class DriveWaitTests
             },
             () =>
             {
-                shown.Add("warning");
-                return Task.CompletedTask;
+                shown.Add(shown.Contains("1900") ? "warning" : "none is silent");
+                return Task.FromResult(shown[^1] == "warning");
             });
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Task running = wait.RunAsync(end.Token);
@@ -31,13 +33,102 @@ public sealed class DriveWaitTests
         clock.Advance(DriveWait.Before);
         Assert.Equal(["500"], shown);
         clock.Advance(DriveWait.BeforeWarning - DriveWait.Before);
-        Assert.Equal(["500", "warning"], shown);
+        Assert.Equal(["500", "none is silent"], shown);
         clock.Advance(TimeSpan.FromSeconds(1));
         clock.Advance(TimeSpan.FromSeconds(1));
-        Assert.Equal(["500", "warning", "1900", "2900"], shown);
+        Assert.Equal(["500", "none is silent", "1900", "warning", "2900"], shown);
         Assert.True(DriveWait.BeforeWarning < TimeSpan.FromSeconds(1));
         await end.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+    }
+
+    [Fact]
+    public async Task What_a_healthy_peer_lists_is_there_though_another_one_is_silent()
+    {
+        using var drive = new DriveSession();
+        await using HeldPeer silent = await HeldPeer.StartAsync();
+        PeerAddress healthy = PeerAddress.Parse(drive.Session.Run("$peer.Endpoint").As<string>()[0]);
+        drive.MakeDrive("X", healthy, silent.Address);
+        drive.Session.Run(
+            "'photos/a', 'b' | ForEach-Object { Set-DfssContent $_ x -Peer $peer, $silent }",
+            ("silent", silent.Address.ToString())).ThrowIfFailed();
+        silent.Holds = (_, _, _) => true;
+
+        Result found = drive.Run("""
+            $item.Exists('X:/photos')
+            $item.IsContainer('X:/photos')
+            $item.Exists('X:/b')
+            @($item.Get('X:/b'))[0].Name
+            """);
+
+        Assert.Equal([true, true, true, "b"], found.ThrowIfFailed().Output.Select(one => one.BaseObject));
+        Assert.False(silent.WhenDeserted.IsCompleted, "The answer came when the silent peer had been given up.");
+    }
+
+    [Fact]
+    public async Task A_list_goes_on_without_a_silent_peer_before_its_connection_is_given_up()
+    {
+        using var drive = new DriveSession();
+        await using HeldPeer silent = await HeldPeer.StartAsync();
+        PeerAddress healthy = PeerAddress.Parse(drive.Session.Run("$peer.Endpoint").As<string>()[0]);
+        drive.MakeDrive("X", TimeSpan.FromMilliseconds(100), healthy, silent.Address);
+        drive.Store("photos/a");
+        drive.Run("$item.Exists('X:/photos')").ThrowIfFailed();
+        silent.Holds = (_, _, _) => true;
+        Assert.Equal("photos/a", Assert.Single(drive.Run("$child.Get('X:/photos', $false)").As<DfssFileInfo>()).Name);
+        Assert.False(silent.WhenDeserted.IsCompleted);
+    }
+
+    [Fact]
+    public async Task A_warning_names_the_peers_that_are_silent_and_no_other()
+    {
+        CancellationToken cancellationToken = TestContext.Current.CancellationToken;
+        await using HeldPeer silent = await HeldPeer.StartAsync();
+        await using HeldPeer healthy = await HeldPeer.StartAsync();
+        await using var client = new DfssClient([healthy.Address, silent.Address], TransferOptions.Default);
+        var shown = new List<string>();
+        var messages = new DriveMessages(TimeProvider.System);
+        messages.ShowWith((_, text) => shown.Add(text));
+        await Assert.ThrowsAsync<DfssException>(() => client.GetAsync("none", cancellationToken));
+        Assert.False(DfssProvider.WarnOfSilence("X:", messages, client));
+        Assert.Empty(shown);
+
+        silent.Holds = (_, _, _) => true;
+        using var leave = new CancellationTokenSource();
+        Task<StoredFile> asking = client.GetAsync("none", leave.Token);
+        await silent.Reached.WaitAsync(cancellationToken);
+        while (!DfssProvider.WarnOfSilence("X:", messages, client))
+        {
+            await Task.Yield();
+        }
+
+        Assert.StartsWith(
+            $"Drive X: waits: {silent.Address} did not answer", Assert.Single(shown), StringComparison.Ordinal);
+        await leave.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asking);
+    }
+
+    [Fact]
+    public void A_command_gets_each_warning_once_and_the_next_command_again()
+    {
+        var clock = new FakeTimeProvider();
+        clock.Advance(TimeSpan.FromMinutes(1));
+        var messages = new DriveMessages(clock);
+        var shown = new List<string>();
+        for (int call = 0; call < 3; call++)
+        {
+            Action end = messages.ShowWith((_, text) => shown.Add(text));
+            messages.Warn("down");
+            messages.Tell("detail");
+            end();
+        }
+
+        Assert.Equal(["down", "detail", "detail", "detail"], shown);
+        clock.Advance(TimeSpan.FromSeconds(2));
+        Action last = messages.ShowWith((_, text) => shown.Add(text));
+        messages.Warn("down");
+        last();
+        Assert.Equal("down", shown[^1]);
     }
 
     [Fact]

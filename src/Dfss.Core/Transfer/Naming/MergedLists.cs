@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Dfss.Records;
 
 namespace Dfss.Transfer;
@@ -9,15 +8,7 @@ namespace Dfss.Transfer;
 /// <param name="lacks">Called with the reason for all that the lists may lack; null if it does not matter.</param>
 internal sealed class MergedLists(string prefix, TransferOptions options, Action<string>? lacks) : IAsyncDisposable
 {
-    /// <summary>500 records a page: some 128 KiB.</summary>
-    private const int PageSize = 500;
-
-    /// <summary>
-    /// 100: a peer writes what it has read, so only one of another version, or a hostile one, lists a record that is
-    /// malformed.
-    /// </summary>
-    private const int MaxUnreadable = 100;
-
+    private readonly RecordPages pages = new(prefix, options, lacks);
     private readonly PriorityQueue<Head, string> heads = new(NameOrder.Instance);
     private readonly HashSet<StoreId> stores = [];
 
@@ -29,13 +20,16 @@ internal sealed class MergedLists(string prefix, TransferOptions options, Action
     public async Task AddAsync(
         IReadOnlyCollection<PeerHandle> peers, string? after, CancellationToken cancellationToken)
     {
-        // All are added before the first is asked, because a failure is an error only if no other store is left.
+        // All are added before the first is awaited, because a failure is an error only if no other store is left. They
+        // are asked together, so that those that do not answer are waited for once.
         stores.UnionWith(peers.Select(peer => peer.StoreId));
-        foreach (PeerHandle peer in peers)
+        PeerList[] added = [.. peers.Select(peer => new PeerList(
+            peer, pages.ReadAsync(peer, after, cancellationToken).GetAsyncEnumerator(cancellationToken)))];
+        Task<bool>[] first = Array.ConvertAll(added, list => list.Records.MoveNextAsync().AsTask());
+        await ((Task)Task.WhenAll(first)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        for (int i = 0; i < added.Length; i++)
         {
-            await AdvanceAsync(new PeerList(
-                peer, PagesAsync(
-                    peer, after, cancellationToken).GetAsyncEnumerator(cancellationToken))).ConfigureAwait(false);
+            await TakeAsync(added[i], new ValueTask<bool>(first[i])).ConfigureAwait(false);
         }
     }
 
@@ -51,7 +45,7 @@ internal sealed class MergedLists(string prefix, TransferOptions options, Action
             newest = newest is null ? head.Name : newest.With(head.Name);
             if (head.List is PeerList list)
             {
-                await AdvanceAsync(list).ConfigureAwait(false);
+                await TakeAsync(list, list.Records.MoveNextAsync()).ConfigureAwait(false);
             }
         }
 
@@ -74,13 +68,13 @@ internal sealed class MergedLists(string prefix, TransferOptions options, Action
     }
 
     /// <summary>
-    /// Goes to the store's next record. A store that fails is left out, as long as another one is left.
+    /// Takes the store's next record. A store that fails is left out, as long as another one is left.
     /// </summary>
-    private async Task AdvanceAsync(PeerList list)
+    private async Task TakeAsync(PeerList list, ValueTask<bool> hasNext)
     {
         try
         {
-            if (await list.Records.MoveNextAsync().ConfigureAwait(false))
+            if (await hasNext.ConfigureAwait(false))
             {
                 ListedName next = list.Records.Current;
                 heads.Enqueue(new Head(next, list), next.Newest.Record.Name);
@@ -97,58 +91,6 @@ internal sealed class MergedLists(string prefix, TransferOptions options, Action
         }
 
         await list.Records.DisposeAsync().ConfigureAwait(false);
-    }
-
-    private async IAsyncEnumerable<ListedName> PagesAsync(
-        PeerHandle peer, string? after, [EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        int unreadable = 0;
-        RecordPage page;
-        do
-        {
-            page = await peer.Records.ListAsync(
-                new ListRequest(after, PageSize, prefix), cancellationToken).ConfigureAwait(false);
-            if (page.IsLimited)
-            {
-                lacks?.Invoke($"{peer} shows this client only the names that its certificate permits.");
-            }
-
-            string? reached = after;
-            foreach (UnreadableRecord one in page.Unreadable)
-            {
-                ThrowIf(++unreadable > MaxUnreadable, peer, "lists too many records that are malformed");
-                reached = Follow(one.Name, reached, peer);
-                options.Warning?.Invoke($"{peer}: its record of '{one.Name}' is left out. {one.Reason}");
-                lacks?.Invoke($"{peer}: its record of '{one.Name}' cannot be read. {one.Reason}");
-            }
-
-            for (int i = 0; i < page.Records.Count; i++)
-            {
-                BallotedRecord record = page.Records[i];
-                after = Follow(record.Record.Name, after, peer);
-                bool isDoubted = i < page.Doubted.Count && page.Doubted[i];
-                yield return new ListedName(record, isDoubted ? [] : [peer.StoreId]);
-            }
-
-            after = NameOrder.Instance.Compare(after, reached) < 0 ? reached : after;
-        }
-        while (page.HasMore && page.Records.Count + page.Unreadable.Count > 0);
-    }
-
-    /// <summary>Checks that a name comes after the one before it in a list.</summary>
-    private string Follow(string name, string? after, PeerHandle peer)
-    {
-        ThrowIf(NameOrder.Instance.Compare(name, after) <= 0, peer, "does not list its files in order");
-        ThrowIf(!name.StartsWith(prefix, StringComparison.Ordinal), peer, "lists files that it was not asked for");
-        return name;
-    }
-
-    private static void ThrowIf(bool isWrong, PeerHandle peer, string what)
-    {
-        if (isWrong)
-        {
-            throw new DfssException(DfssErrorCode.ProtocolViolation, $"{peer} {what}.");
-        }
     }
 
     private sealed record PeerList(PeerHandle Peer, IAsyncEnumerator<ListedName> Records);
