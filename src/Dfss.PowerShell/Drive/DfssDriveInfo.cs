@@ -54,7 +54,8 @@ public sealed class DfssDriveInfo : PSDriveInfo
         if (Find(root.Split('/')[0]) is { } other)
         {
             throw new DfssException(
-                DfssErrorCode.InvalidName, $"-Root is a folder in the store, and not a path of the drive {other.Name}:.",
+                DfssErrorCode.InvalidName,
+                $"-Root is a folder in the store, and not a path of the drive {other.Name}:.",
                 $"Give -Root '{string.Join('/', root.Split('/').Skip(1))}', with the same -Peer as that drive.");
         }
 

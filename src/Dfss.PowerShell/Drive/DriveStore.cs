@@ -206,7 +206,8 @@ internal sealed class DriveStore(DfssClient client, DriveMessages messages, Clus
     }
 
     /// <summary>What a name is in a listing.</summary>
-    internal static DriveItem ItemOf(DriveTree tree, string name) => new(tree.Find(name), tree.HasBelow(DriveQuestion.Below(name)));
+    internal static DriveItem ItemOf(DriveTree tree, string name) =>
+        new(tree.Find(name), tree.HasBelow(DriveQuestion.Below(name)));
 
     private async Task TryListAsync(string prefix)
     {

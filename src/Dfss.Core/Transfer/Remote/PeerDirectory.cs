@@ -120,7 +120,7 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
     public IReadOnlyList<HomeMember> WithCurrentAddresses(IReadOnlyList<HomeMember> members) =>
         [.. members.Select(WithCurrentAddresses)];
 
-    /// <summary>The members that were reached at none of their recorded addresses, but at others, these first.</summary>
+    /// <summary>The members that were reached at none of their recorded addresses but at others, these first.</summary>
     public IReadOnlyList<HomeMember> FindReaddressed(IReadOnlyList<HomeMember> members) =>
     [
         .. members.Select(member => (Recorded: member, Current: WithCurrentAddresses(member)))
