@@ -36,7 +36,9 @@ internal sealed class DriveSession : IDisposable
         var client = new DfssClient(
             [.. peers], new TransferOptions
             {
-                Warning = messages.Warn, Verbose = messages.Tell, ListTimeout = listTimeout,
+                Warning = messages.Warn,
+                Verbose = messages.Tell,
+                ListTimeout = listTimeout,
             });
         Add(DfssDriveInfo.Create(Ask(name, root), new DriveStore(client, messages, ClusterChoice.None)));
     }
