@@ -204,6 +204,40 @@ Describe 'A drive of stored files' {
             Should -Be "'Dfss1:${separator}photos${separator}a b'", "Dfss1:${separator}photos${separator}c"
     }
 
+    It 'has items whose names Rename-Item takes' {
+        foreach ($name in 'n/a.txt', 'n/b.txt', 'n/s.txt/c', 'top.txt') { Set-Content "Dfss1:/$name" $name }
+        (Get-ChildItem Dfss1:).Name | Should -Be 'n/', 'top.txt'
+        Get-ChildItem Dfss1:/n | Rename-Item -NewName { $_.Name -replace 't.txt$|.txt(/?)$', '.md$1' }
+        Get-ChildItem Dfss1: -File | Rename-Item -NewName { $_.PSChildName -replace 'top', 'first' }
+        Get-StoredName | Should -Be 'first.txt', 'n/a.md', 'n/b.md', 'n/s.md/c'
+        { Rename-Item Dfss1:/n/a.md m/a.md -ErrorAction Stop } | Should -Throw -ErrorId 'InvalidName,*'
+    }
+
+    It 'lists files or folders alone' {
+        foreach ($name in 'a', 'b/c', 'b/d/e') { Set-Content "Dfss1:/$name" $name }
+        (Get-ChildItem Dfss1: -File).PSChildName | Should -Be 'a'
+        (Get-ChildItem Dfss1: -Directory).PSChildName | Should -Be 'b'
+        (Get-ChildItem Dfss1: -Recurse -File).PSChildName | Should -Be 'a', 'c', 'e'
+        Get-ChildItem Dfss1: -Directory -Name | Should -Be 'b'
+        (Get-ChildItem Dfss1: -Recurse -Directory).PSChildName | Should -Be 'b', 'd'
+    }
+
+    It 'has paths that the commands for stored files complete' {
+        foreach ($name in 'album/a', 'alone') { Set-Content "Dfss1:/$name" x }
+        $watch = [Diagnostics.Stopwatch]::StartNew()
+        do { $found = Get-Completion 'Receive-DfssFile Dfss1:/al' }
+        until ($found.Count -eq 2 -or $watch.Elapsed.TotalSeconds -gt 30)
+        $found | Should -Be 'Dfss1:/album', 'Dfss1:/alone'
+        do { $found = Get-Completion 'Send-DfssFile x -Prefix Dfss1:/a' }
+        until ($found -or $watch.Elapsed.TotalSeconds -gt 30)
+        $found | Should -Be 'Dfss1:/album'
+    }
+
+    It 'has no root on another drive' {
+        { New-PSDrive -Name X -PSProvider Dfss -Root Dfss1:/album -Peer $peer -ErrorAction Stop } |
+            Should -Throw -ErrorId 'InvalidName,*'
+    }
+
     It 'is there for a function of a module that has made it' {
         $module = New-Module -ScriptBlock {
             param($peer)
@@ -260,6 +294,17 @@ Describe 'A drive whose peer does not answer' {
             $failed.FullyQualifiedErrorId | Should -BeLike 'TimedOut,*'
             $warned | Should -BeLike "*$endpoint did not answer within a second*"
             Get-Completion 'Get-Content Z:/' | Should -BeNullOrEmpty
+
+            # Of two peers one is silent: the other one's answer is enough, and only the silent one is named.
+            'x' | Set-DfssContent u/a -Peer $peer
+            $null = New-PSDrive -Name U -PSProvider Dfss -Root '' -Peer $peer.Endpoint, $endpoint
+            Test-Path U:/u -ErrorAction Stop | Should -BeTrue
+            Test-Path U:/u/a -ErrorAction Stop | Should -BeTrue
+            (Get-ChildItem U:/u -WarningVariable warned -WarningAction SilentlyContinue -ErrorAction Stop).Name |
+                Should -Be 'u/a'
+            @($warned | Where-Object { $_ -like 'Drive U: waits:*' }) |
+                Should -BeLike "Drive U: waits: $endpoint did not answer*"
+            Remove-DfssFile u/a -Peer $peer -Force
 
             # Ctrl+C: of a pipeline in a runspace of its own, as soon as it says that it waits.
             $runspace = [PowerShell]::Create()

@@ -51,14 +51,6 @@ public sealed class DfssDriveInfo : PSDriveInfo
     internal static DfssDriveInfo Create(PSDriveInfo drive, DriveStore store)
     {
         string root = (drive.Root ?? string.Empty).Replace('\\', '/').Trim('/');
-        if (Find(root.Split('/')[0]) is { } other)
-        {
-            throw new DfssException(
-                DfssErrorCode.InvalidName,
-                $"-Root is a folder in the store, and not a path of the drive {other.Name}:.",
-                $"Give -Root '{string.Join('/', root.Split('/').Skip(1))}', with the same -Peer as that drive.");
-        }
-
         string prefix = root.Length == 0 ? string.Empty : FileName.Normalize(root);
         string key = $"{drive.Name}#{RandomNumberGenerator.GetHexString(KeyDigits, lowercase: true)}";
         var made = new DfssDriveInfo(drive, key, prefix, store);

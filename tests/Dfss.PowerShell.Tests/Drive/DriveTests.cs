@@ -152,12 +152,8 @@ public sealed class DriveTests : IDisposable
     [Fact]
     public void The_root_of_a_drive_is_no_path_of_another_drive()
     {
-        DfssDriveInfo made = Assert.Single(
-            drive.Session.Runspace.SessionStateProxy.Drive.GetAll().OfType<DfssDriveInfo>());
-        DfssException error = Assert.Throws<DfssException>(
-            () => drive.MakeDrive("E", $"{made.Key}/album", new PeerAddress("127.0.0.1", 1)));
-        Assert.Equal(DfssErrorCode.InvalidName, error.Code);
-        Assert.Contains("-Root 'album'", error.Advice, StringComparison.Ordinal);
+        Exception error = Assert.ThrowsAny<Exception>(() => drive.MakeDrive("E", "D:/album"));
+        Assert.Contains("not a path of the drive D:", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
