@@ -31,7 +31,8 @@ public sealed partial class TestProjectTests
         Assert.Contains("compare", benchmarks);
         string script = RepositoryFiles.ReadText(Continuous);
         RepositoryFiles.AssertNone(
-            benchmarks.Where(name => !Regex.IsMatch(script, $@"^\s*benchmark {name}\b", RegexOptions.Multiline))
+            benchmarks
+                .Where(name => !Regex.IsMatch(script, $@"^\s*(begin_)?benchmark {name}\b", RegexOptions.Multiline))
                 .Select(name => $"{Continuous} does not run the benchmark {name}."));
     }
 
