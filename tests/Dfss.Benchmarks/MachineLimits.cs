@@ -48,14 +48,15 @@ internal sealed record MachineLimits
         Environment.ProcessorCount / (Sha256Cost + LoopbackCost + CachedReadCost + PlainWriteCost);
 
     /// <summary>
-    /// Touches 4 GiB and gives them back. A virtual machine hands memory that lies free to its host; getting it again
-    /// costs up to 2.5 processor seconds per GB, which would be counted to whatever is measured next.
+    /// Touches memory and gives it back. A virtual machine hands memory that lies free to its host; getting it again
+    /// costs up to 5 processor seconds per GB, which would be counted to whatever is measured next.
     /// </summary>
-    public static unsafe void TouchMemory()
+    /// <param name="bytes">How much; at most 4 GiB are touched.</param>
+    public static unsafe void TouchMemory(long bytes)
     {
-        nuint bytes = (nuint)4 << 30;
-        byte* memory = (byte*)NativeMemory.Alloc(bytes);
-        for (nuint offset = 0; offset < bytes; offset += 4096)
+        nuint length = (nuint)Math.Min(bytes, 4L << 30);
+        byte* memory = (byte*)NativeMemory.Alloc(length);
+        for (nuint offset = 0; offset < length; offset += 4096)
         {
             memory[offset] = 1;
         }
@@ -68,13 +69,13 @@ internal sealed record MachineLimits
         byte[] block = new byte[BlockBytes];
         RandomNumberGenerator.Fill(block);
         string file = Path.Combine(folder, "limits.bin");
-        TouchMemory();
+        TouchMemory(2L << 30);
         double sha256 = MeasureSha256(block);
         double loopback = await MeasureLoopbackAsync(block, cancellationToken);
         double plainWrite = MeasurePlainWrite(block, file);
         double cachedRead = MeasureCachedRead(block, file);
         File.Delete(file);
-        TouchMemory();
+        TouchMemory(2L << 30);
         (double durableCost, double durableSpeed) = MeasureDurableWrite(block, folder);
         return new MachineLimits
         {

@@ -67,11 +67,11 @@ internal sealed class PairBenchmark(string folder, string without, string with)
         string peers = $"{first.Address},{second.Address}";
         string received = Path.Combine(round, "received");
 
-        await Machine.SettleAsync();
+        await Machine.SettleAsync(source);
         ClientRun send = await ClientRun.StartAsync(
             $"$null = Send-DfssFile '{source.Folder}/*' -Replicas 1 -Peer '{peers}' {arguments}");
         double sendProcessor = first.ProcessorSeconds + second.ProcessorSeconds;
-        await Machine.SettleAsync();
+        await Machine.SettleAsync(source);
         ClientRun receive = await ClientRun.StartAsync(
             $"$null = Receive-DfssFile '*' -Destination '{received}/' -Peer '{peers}' {arguments}");
         double receiveProcessor = first.ProcessorSeconds + second.ProcessorSeconds - sendProcessor;

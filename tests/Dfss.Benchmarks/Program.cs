@@ -5,8 +5,9 @@ const string Usage = """
     dotnet run -c Release --project tests/Dfss.Benchmarks -- NAME [ARGUMENTS]
 
       compare  [large=MEBIBYTES] [small=FILES] [mixed=FILES] [sparse=MEBIBYTES] [rounds=N] [folder=FOLDER]
-               [plots=FOLDER]                         dfss beside cp, rsync, scp, nginx with curl and aria2, rclone and
-                                                      restic: large=1024 small=10000 rounds=3 if nothing is said.
+               [tools=WORD,WORD] [plots=FOLDER]       dfss beside cp, rsync, scp, nginx with curl and aria2, rclone and
+                                                      restic: large=1024 small=10000 rounds=3 if nothing is said;
+                                                      tools=rsync,dfss leaves out all others but cp.
                                                       The tables (README.md) and pictures (SVG) go to
                                                       the folder of plots too
       transfer [MEBIBYTES [ROUNDS [FOLDER]]]          one file of 1024 MiB beside the machine's limits, 3 rounds

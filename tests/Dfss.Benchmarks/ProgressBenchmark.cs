@@ -34,7 +34,7 @@ internal static class ProgressBenchmark
 
         async Task MeasureAsync(string name, string source, bool isReceive)
         {
-            MachineLimits.TouchMemory();
+            MachineLimits.TouchMemory(2L << 30);
             List<Round> measured = await RunShellAsync(Script(source, Path.Combine(folder, "out"), isReceive, rounds));
             output.WriteLine(
                 $"| {name} | {Ratio(measured, round => round.Seconds)} | "

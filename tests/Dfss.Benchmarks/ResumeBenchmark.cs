@@ -78,12 +78,12 @@ internal static class ResumeBenchmark
         await KillAsync(
             send, killedAfter * source.Bytes * Copies,
             _ => WrittenBytes(first.ProcessId) + WrittenBytes(second.ProcessId));
-        await Machine.SettleAsync();
+        await Machine.SettleAsync(source);
         ClientRun sent = await ClientRun.StartAsync(send);
 
         string receive = $"$null = Receive-DfssFile '*' -Destination '{received}/' -Peer '{peers}'";
         await KillAsync(receive, killedAfter * source.Bytes, WrittenBytes);
-        await Machine.SettleAsync();
+        await Machine.SettleAsync(source);
         ClientRun taken = await ClientRun.StartAsync(receive);
         source.RequireEqual(received);
 

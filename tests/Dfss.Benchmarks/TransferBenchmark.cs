@@ -32,11 +32,11 @@ internal static class TransferBenchmark
         string peers = $"{first.Address},{second.Address}";
         string received = Path.Combine(folder, "received");
 
-        await Machine.SettleAsync();
+        await Machine.SettleAsync(source);
         ClientRun send = await ClientRun.StartAsync(
             $"$null = Send-DfssFile '{source.Folder}/*' -Replicas 1 -Peer '{peers}'");
         double sendProcessor = first.ProcessorSeconds + second.ProcessorSeconds + send.ProcessorSeconds;
-        await Machine.SettleAsync();
+        await Machine.SettleAsync(source);
         ClientRun receive = await ClientRun.StartAsync(
             $"$null = Receive-DfssFile '*' -Destination '{received}/' -Peer '{peers}'");
         double receiveProcessor = first.ProcessorSeconds + second.ProcessorSeconds + send.ProcessorSeconds

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.ObjectModel;
 using System.Management.Automation;
 
@@ -24,6 +25,12 @@ internal sealed record FileSystemPath(IReadOnlyList<string> Paths, IReadOnlyList
 {
     private const string ProviderName = "FileSystem";
 
+    /// <summary>How PSPath, which objects of Get-ChildItem bind, begins.</summary>
+    private const string QualifiedPrefix = @"Microsoft.PowerShell.Core\FileSystem::";
+
+    /// <summary>Wildcards and their escape, and what separates drives, providers and, for the engine, folders.</summary>
+    private static readonly SearchValues<char> Special = SearchValues.Create("*?[]`:\\");
+
     /// <summary>Resolves a path to paths of the operating system. On the pipeline thread only.</summary>
     /// <param name="cmdlet">The cmdlet whose session the path belongs to.</param>
     /// <param name="path">The path as the user wrote it.</param>
@@ -48,6 +55,11 @@ internal sealed record FileSystemPath(IReadOnlyList<string> Paths, IReadOnlyList
                 "PathInvalid", ErrorCategory.InvalidArgument, path,
                 $"'{path}' has the character U+0000, which no path may have.",
                 "Correct the path.");
+        }
+
+        if (FindPlain(session, path) is { } plain)
+        {
+            return new FileSystemPath([plain], Errors: []);
         }
 
         try
@@ -85,6 +97,32 @@ internal sealed record FileSystemPath(IReadOnlyList<string> Paths, IReadOnlyList
                 "Use -LiteralPath for a path with brackets.", exception);
         }
     }
+
+    /// <summary>
+    /// A path that the engine would return unchanged: absolute, of an entry that exists, without wildcards, drives or
+    /// anything to normalize. Null for all others, also for those that the engine refuses. For each path of a drive the
+    /// engine looks up the type of the drive, up to six times, and the runtime reads the table of mounts for that: half
+    /// a millisecond for each file.
+    /// </summary>
+    private static string? FindPlain(PathIntrinsics session, string path)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return null;
+        }
+
+        bool isQualified = path.StartsWith(QualifiedPrefix, StringComparison.OrdinalIgnoreCase);
+        string plain = isQualified ? path[QualifiedPrefix.Length..] : path;
+        return plain.StartsWith('/') && !plain.AsSpan().ContainsAny(Special)
+            && (isQualified || IsOfRoot(session.CurrentLocation))
+            && Path.GetFullPath(plain) == plain && !plain.EndsWith('/') && Path.Exists(plain)
+            ? plain
+            : null;
+    }
+
+    /// <summary>Whether paths that begin with / are those of the operating system: not in a drive made by a user.</summary>
+    private static bool IsOfRoot(PathInfo location) =>
+        location.Drive is { Root: "/" } drive && drive.Provider.Name == ProviderName;
 
     private static FileSystemPath Expand(PSCmdlet cmdlet, string path, string unresolved, bool includesHidden)
     {

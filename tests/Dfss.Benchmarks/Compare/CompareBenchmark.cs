@@ -17,6 +17,12 @@ internal sealed record ComparisonSize
     /// <summary>The length of the sparse file in MiB; 0 leaves it out.</summary>
     public int Sparse { get; init; }
 
+    /// <summary>
+    /// The first words of the names of the tools that take part beside cp, to which the others are compared; empty for
+    /// all.
+    /// </summary>
+    public string[] Tools { get; init; } = [];
+
     /// <summary>How many turns each tool has.</summary>
     public int Rounds { get; init; } = 3;
 
@@ -41,6 +47,8 @@ internal sealed record ComparisonSize
                 ("small", true) => size with { Small = number },
                 ("mixed", true) => size with { Mixed = number },
                 ("sparse", true) => size with { Sparse = number },
+                ("tools", _) when value.Split(',').All(CompareBenchmark.IsTool) =>
+                    size with { Tools = value.Split(',') },
                 ("rounds", true) when number > 0 => size with { Rounds = number },
                 ("folder", _) when value.Length > 0 => size with { Folder = value },
                 ("plots", _) when value.Length > 0 => size with { Plots = value },
@@ -62,23 +70,39 @@ internal sealed record ComparisonSize
 /// </summary>
 internal static class CompareBenchmark
 {
+    private static readonly (string Name, Func<string, Task<ICopyTool>> Start)[] All =
+    [
+        ("cp", _ => Task.FromResult<ICopyTool>(new CpTool(syncs: false))),
+        ("cp, then sync", _ => Task.FromResult<ICopyTool>(new CpTool(syncs: true))),
+        ("rsync", RsyncTool.StartAsync),
+        ("rsync, then sync", RsyncTool.StartSyncedAsync),
+        ("scp", ScpTool.StartAsync),
+        .. Enum.GetValues<HttpWay>().Select(
+            way => ("nginx and curl", (Func<string, Task<ICopyTool>>)(root => HttpTool.StartAsync(root, way)))),
+        ("rclone", RcloneTool.StartAsync),
+        ("restic", ResticTool.StartAsync),
+        ("dfss", _ => Task.FromResult<ICopyTool>(DfssTool.Plain())),
+        ("dfss, TLS", root => Task.FromResult<ICopyTool>(DfssTool.Tls(root))),
+        ("dfss, two copies", _ => Task.FromResult<ICopyTool>(DfssTool.TwoCopies())),
+    ];
+
+    /// <summary>Whether a word names a tool, or several, of the comparison.</summary>
+    public static bool IsTool(string word) => All.Any(tool => FirstWord(tool.Name) == word);
+
     public static async Task RunAsync(string folder, ComparisonSize options, TextWriter output)
     {
-        List<ICopyTool> tools = [new CpTool(syncs: false), new CpTool(syncs: true)];
+        List<ICopyTool> tools = [];
         try
         {
             List<string> skipped = [];
-            await AddAsync("rsync", RsyncTool.StartAsync, folder, tools, skipped);
-            await AddAsync("rsync, then sync", RsyncTool.StartSyncedAsync, folder, tools, skipped);
-            await AddAsync("scp", ScpTool.StartAsync, folder, tools, skipped);
-            foreach (HttpWay way in Enum.GetValues<HttpWay>())
+            foreach ((string name, Func<string, Task<ICopyTool>> start) in All)
             {
-                await AddAsync("nginx and curl", root => HttpTool.StartAsync(root, way), folder, tools, skipped);
+                if (options.Tools.Length == 0 || name == "cp" || options.Tools.Contains(FirstWord(name)))
+                {
+                    await AddAsync(name, start, folder, tools, skipped);
+                }
             }
 
-            await AddAsync("rclone", RcloneTool.StartAsync, folder, tools, skipped);
-            await AddAsync("restic", ResticTool.StartAsync, folder, tools, skipped);
-            tools.AddRange([DfssTool.Plain(), DfssTool.Tls(folder), DfssTool.TwoCopies()]);
             await using PlotPage? page = options.Plots is { } plots ? new PlotPage(plots, output) : null;
             ComparisonTable table = new(page ?? output, options.Rounds);
             table.WriteIntroduction(folder, await MachineLimits.MeasureAsync(folder, CancellationToken.None), skipped);
@@ -108,6 +132,8 @@ internal static class CompareBenchmark
         (options.Mixed, "mixed", Workload.CreateMixed),
         (options.Sparse, "sparse", Workload.CreateSparse),
     ];
+
+    private static string FirstWord(string name) => name.Split([' ', ','])[0];
 
     private static async Task CompareAsync(
         Workload workload, List<ICopyTool> tools, string folder, ComparisonSize options, ComparisonTable table)

@@ -14,15 +14,15 @@ internal sealed class CpTool(bool syncs) : ICopyTool
     public async Task<Turn> RunAsync(Workload workload, string folder)
     {
         string copy = Path.Combine(folder, "copy");
-        Cost send = await CopyAsync(workload.Folder, copy);
-        return new Turn(send, await CopyAsync(copy, Path.Combine(folder, "received")));
+        Cost send = await CopyAsync(workload, workload.Folder, copy);
+        return new Turn(send, await CopyAsync(workload, copy, Path.Combine(folder, "received")));
     }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    private async Task<Cost> CopyAsync(string source, string destination)
+    private async Task<Cost> CopyAsync(Workload workload, string source, string destination)
     {
-        await Machine.SettleAsync();
+        await Machine.SettleAsync(workload);
         // A file system that shares blocks between files would copy nothing.
         const string Copy = "cp -rp --reflink=never \"$0\" \"$1\"";
         return await Command.MeasureAsync(

@@ -47,12 +47,15 @@ internal sealed class DfssTool : ICopyTool
 
             string others = $"-Peer '{string.Join(',', peers.Select(peer => peer.Address))}' {clientArguments}";
             Cost send = await MeasureAsync(
+                workload,
                 $"$null = [IO.Directory]::GetFiles('{workload.Folder}', '*', 'AllDirectories') "
                 + $"| Send-DfssFile -RelativeTo '{workload.Folder}' {sendArguments} {others}",
                 peers);
             string received = Path.Combine(folder, "received");
             return new Turn(
-                send, await MeasureAsync($"$null = Receive-DfssFile '*' -Destination '{received}/' {others}", peers));
+                send,
+                await MeasureAsync(
+                    workload, $"$null = Receive-DfssFile '*' -Destination '{received}/' {others}", peers));
         }
         finally
         {
@@ -65,9 +68,9 @@ internal sealed class DfssTool : ICopyTool
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
-    private static async Task<Cost> MeasureAsync(string command, List<ShellPeer> peers)
+    private static async Task<Cost> MeasureAsync(Workload workload, string command, List<ShellPeer> peers)
     {
-        await Machine.SettleAsync();
+        await Machine.SettleAsync(workload);
         double before = peers.Sum(peer => peer.ProcessorSeconds);
         ClientRun run = await ClientRun.StartAsync(command);
         return new Cost(

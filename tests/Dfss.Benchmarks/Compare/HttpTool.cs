@@ -88,18 +88,18 @@ internal sealed class HttpTool : ICopyTool
         string[] names = workload.GetNames();
         string sends = await WriteCommandsAsync(
             folder, "send", names, name => $"upload-file = \"{workload.Folder}/{name}\"", copy);
-        Cost send = await MeasureAsync(CurlCommand, sends, workload.Folder, stored);
+        Cost send = await MeasureAsync(workload, CurlCommand, sends, workload.Folder, stored);
         if (way == HttpWay.Aria2)
         {
             string list = Path.Combine(folder, "receive.aria2");
             await File.WriteAllLinesAsync(list, names.Select(name => $"{address}{copy}{name}\n out={name}"));
             const string Receive = "exec aria2c -q -j 8 -x 4 -d \"$2\" -i \"$0\"";
-            return new Turn(send, await MeasureAsync(Receive, list, stored, received));
+            return new Turn(send, await MeasureAsync(workload, Receive, list, stored, received));
         }
 
         string receives = await WriteCommandsAsync(
             folder, "receive", names, name => $"create-dirs\noutput = \"{received}/{name}\"", copy);
-        return new Turn(send, await MeasureAsync(CurlCommand, receives, stored, received));
+        return new Turn(send, await MeasureAsync(workload, CurlCommand, receives, stored, received));
     }
 
     public ValueTask DisposeAsync() => server.DisposeAsync();
@@ -147,9 +147,10 @@ internal sealed class HttpTool : ICopyTool
         return path;
     }
 
-    private async Task<Cost> MeasureAsync(string script, string commands, string source, string destination)
+    private async Task<Cost> MeasureAsync(
+        Workload workload, string script, string commands, string source, string destination)
     {
-        await Machine.SettleAsync();
+        await Machine.SettleAsync(workload);
         return await Command.MeasureAsync("sh", ["-c", script, commands, source, destination], server);
     }
 }

@@ -25,9 +25,10 @@ internal static class Machine
     /// Writes back what earlier commands left in the page cache, and has memory ready, so that what is measured next
     /// does not pay for what was measured before.
     /// </summary>
-    public static async Task SettleAsync()
+    /// <param name="workload">What is copied next, at most twice; half a GiB is for the processes.</param>
+    public static async Task SettleAsync(Workload workload)
     {
         await Command.MeasureAsync("sync", []);
-        MachineLimits.TouchMemory();
+        MachineLimits.TouchMemory((2 * workload.CachedBytes) + (512L << 20));
     }
 }

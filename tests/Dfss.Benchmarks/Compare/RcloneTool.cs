@@ -39,9 +39,9 @@ internal sealed class RcloneTool : ICopyTool
     public async Task<Turn> RunAsync(Workload workload, string folder)
     {
         string copy = $":webdav:{Path.GetRelativePath(root, folder)}/copy";
-        await Machine.SettleAsync();
+        await Machine.SettleAsync(workload);
         Cost send = await Command.MeasureAsync("rclone", ["copy", workload.Folder, copy, .. options], server);
-        await Machine.SettleAsync();
+        await Machine.SettleAsync(workload);
         return new Turn(
             send,
             await Command.MeasureAsync("rclone", ["copy", copy, Path.Combine(folder, "received"), .. options], server));

@@ -29,10 +29,10 @@ internal sealed class ResticTool : ICopyTool
         string repository = Path.Combine(folder, "repository");
         string[] options = ["-q", "--no-cache", "-r", repository, "-p", passwordFile];
         await Command.MeasureAsync("restic", ["init", .. options]);
-        await Machine.SettleAsync();
+        await Machine.SettleAsync(workload);
         Cost send = await Command.MeasureAsync(
             "sh", ["-c", "cd \"$0\" && exec restic \"$@\"", workload.Folder, "backup", .. options, "."]);
-        await Machine.SettleAsync();
+        await Machine.SettleAsync(workload);
         string received = Path.Combine(folder, "received");
         return new Turn(
             send, await Command.MeasureAsync("restic", ["restore", "latest", "--target", received, .. options]));

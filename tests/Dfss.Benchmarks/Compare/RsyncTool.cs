@@ -59,15 +59,15 @@ internal sealed class RsyncTool : ICopyTool
     public async Task<Turn> RunAsync(Workload workload, string folder)
     {
         string copy = address + Path.GetRelativePath(root, folder) + "/copy/";
-        Cost send = await CopyAsync(workload.Folder + "/", copy, folder);
-        return new Turn(send, await CopyAsync(copy, Path.Combine(folder, "received"), folder));
+        Cost send = await CopyAsync(workload, workload.Folder + "/", copy, folder);
+        return new Turn(send, await CopyAsync(workload, copy, Path.Combine(folder, "received"), folder));
     }
 
     public ValueTask DisposeAsync() => daemon.DisposeAsync();
 
-    private async Task<Cost> CopyAsync(string source, string destination, string folder)
+    private async Task<Cost> CopyAsync(Workload workload, string source, string destination, string folder)
     {
-        await Machine.SettleAsync();
+        await Machine.SettleAsync(workload);
         string script = syncs ? "rsync -rpt \"$0\" \"$1\" && sync -f \"$2\"" : "exec rsync -rpt \"$0\" \"$1\"";
         return await Command.MeasureAsync("sh", ["-c", script, source, destination, folder], daemon);
     }

@@ -60,9 +60,9 @@ internal sealed class ScpTool : ICopyTool
     public async Task<Turn> RunAsync(Workload workload, string folder)
     {
         string copy = $"{UserAtHost}:{folder}/copy";
-        await Machine.SettleAsync();
+        await Machine.SettleAsync(workload);
         Cost send = await Command.MeasureAsync("scp", [.. options, "-rpq", workload.Folder, copy], server);
-        await Machine.SettleAsync();
+        await Machine.SettleAsync(workload);
         return new Turn(
             send,
             await Command.MeasureAsync("scp", [.. options, "-rpq", copy, Path.Combine(folder, "received")], server));

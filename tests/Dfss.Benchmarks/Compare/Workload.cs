@@ -31,6 +31,9 @@ internal sealed class Workload
 
     public long Bytes { get; private set; }
 
+    /// <summary>What one copy of it takes in the page cache, with 16 KiB for what describes a file.</summary>
+    public long CachedBytes => Bytes + ((long)Files << 14);
+
     /// <summary>Whether its speed is told in files, rather than in bytes, a second.</summary>
     public bool IsOfFiles => Name == "small";
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Management.Automation;
 using Dfss.Commands;
 using Xunit;
@@ -74,6 +75,58 @@ public sealed class FileSystemPathTests : IDisposable
                 string.Empty, null), "global");
         Assert.Equal([Path.Combine(folder, "[1].txt")],
             session.Run("Resolve-ProbePath 'probe:/[1].txt' -Kind Literal").As<string>());
+    }
+
+    /// <summary>Existing absolute paths are not resolved by the engine, but the result must be the engine's.</summary>
+    [Theory]
+    [InlineData("{0}/a.txt", "{0}")]
+    [InlineData("{0}/./a.txt", "{0}")]
+    [InlineData("{0}//a.txt", "{0}")]
+    [InlineData("{0}/../{1}/a.txt", "{0}")]
+    [InlineData("{0}/a.txt/", "{0}")]
+    [InlineData("{0}\\a.txt", "{0}")]
+    [InlineData("{0}/in", "{0}")]
+    [InlineData("/", "{0}")]
+    [InlineData("Microsoft.PowerShell.Core\\FileSystem::{0}/a.txt", "{0}")]
+    [InlineData("Microsoft.PowerShell.Core\\FileSystem::{0}/a.txt", "Env:")]
+    [InlineData("FileSystem::{0}/a.txt", "Env:")]
+    [InlineData("{0}/a.txt", "Env:")]
+    [InlineData("/a.txt", "probe:/")]
+    [InlineData("/in/a.txt", "probe:/in")]
+    [InlineData("{0}/a.txt", "probe:/")]
+    [InlineData("{0}/in/a.txt", "deep:/")]
+    [InlineData("{0}/it's: x.txt", "{0}")]
+    public void An_absolute_path_is_resolved_as_the_engine_does(string path, string location)
+    {
+        Directory.CreateDirectory(Path.Combine(folder, "in"));
+        File.WriteAllText(Path.Combine(folder, "in", "a.txt"), "a");
+        File.WriteAllText(Path.Combine(folder, "it's: x.txt"), "a");
+        // Whether what looks like an absolute path is one depends on the drive; below this root there is such a path.
+        string mirrored = Directory.CreateDirectory(folder + "/deep" + folder + "/in").FullName;
+        File.WriteAllText(Path.Combine(mirrored, "a.txt"), "a");
+        ProviderInfo fileSystem = session.Runspace.SessionStateProxy.Provider.GetOne("FileSystem");
+        foreach ((string drive, string root) in new[] { ("probe", folder), ("deep", folder + "/deep") })
+        {
+            session.Runspace.SessionStateProxy.Drive.New(
+                new PSDriveInfo(drive, fileSystem, root, string.Empty, null), "global");
+        }
+
+        string Fill(string text) => string.Format(
+            CultureInfo.InvariantCulture, text, folder, Path.GetFileName(folder));
+        session.Runspace.SessionStateProxy.Path.SetLocation(Fill(location));
+        string quoted = Fill(path).Replace("'", "''", StringComparison.Ordinal);
+        foreach (PathKind kind in Enum.GetValues<PathKind>())
+        {
+            string method = kind == PathKind.Wildcards
+                ? $"GetResolvedProviderPathFromPSPath('{quoted}', [ref] $provider)"
+                : $"GetUnresolvedProviderPathFromPSPath('{quoted}', [ref] $provider, [ref] $drive)";
+            IReadOnlyList<string> expected = session.Run(
+                "$provider = $drive = $path = $null; try { $path = @($ExecutionContext.SessionState.Path."
+                    + method + ") } catch { }; if ($provider.Name -eq 'FileSystem') { $path }").As<string>();
+            Assert.Equal(
+                expected,
+                session.Run($"Resolve-ProbePath '{quoted}' -Kind {kind}").Output.Select(item => item.ToString()));
+        }
     }
 
     [Theory]
