@@ -101,7 +101,10 @@ Describe 'A test cluster' {
         'Tested:/file' | Should -HaveDfssReplica 2
         Get-FailureMessage { 'Tested:/none' | Should -BeDfssIntact } | Should -BeLike "*'none'*"
         Get-FailureMessage { 'Tested:/none' | Should -Not -BeDfssIntact } | Should -Not -BeLike '*InvokeScript*'
-        & { $null = New-PSDrive -Name Inner -PSProvider Dfss -Root '' -Peer $cluster; 'Inner:/file' | Should -BeDfssIntact }
+        & {
+            $null = New-PSDrive -Name Inner -PSProvider Dfss -Root '' -Peer $cluster
+            'Inner:/file' | Should -BeDfssIntact
+        }
         Push-Location Tested:/
         try { './file' | Should -BeDfssIntact } finally { Pop-Location }
 
@@ -188,7 +191,8 @@ Describe 'Peers in their own processes' {
         $before = $env:DFSS_CLUSTER
         $cluster = New-DfssTestCluster -Peers 2 -SeparateProcess -Tls
         try {
-            Get-FailureMessage { Send-DfssFile file -Peer $cluster -Cluster '' -ErrorAction Stop } | Should -BeLike '*TLS*'
+            Get-FailureMessage { Send-DfssFile file -Peer $cluster -Cluster '' -ErrorAction Stop } |
+                Should -BeLike '*TLS*'
             $env:DFSS_CLUSTER = $cluster.Cluster
             $sent = Send-DfssFile file
             $sent | Should -BeDfssIntact

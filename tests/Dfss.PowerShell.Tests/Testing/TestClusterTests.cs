@@ -98,8 +98,8 @@ public sealed class TestClusterTests : IDisposable
     public void With_Tls_the_peers_serve_who_has_a_certificate_of_the_cluster(string option)
     {
         Make($"New-DfssTestCluster 2 -Tls {option}");
-        session.Run("$of = @{ Cluster = $cluster.Cluster }; $sent = Send-DfssFile file @of; $null = Receive-DfssFile file "
-            + "-Destination back @of; $other = New-DfssTestCluster 1 -Tls").ThrowIfFailed();
+        session.Run("$of = @{ Cluster = $cluster.Cluster }; $sent = Send-DfssFile file @of; $null = Receive-DfssFile "
+            + "file -Destination back @of; $other = New-DfssTestCluster 1 -Tls").ThrowIfFailed();
         Assert.Equal(
             File.ReadAllBytes(Path.Combine(folder, "file")), File.ReadAllBytes(Path.Combine(folder, "back")));
         Assert.Equal(
@@ -122,7 +122,8 @@ public sealed class TestClusterTests : IDisposable
         Assert.DoesNotContain(
             Directory.GetFiles(certificates, "*", SearchOption.AllDirectories),
             file => file.Contains("authority.key", StringComparison.OrdinalIgnoreCase));
-        Assert.Empty(session.Run($"(Get-DfssCluster).Name -eq '{Path.GetFileName(certificates)}'").Output);
+        Assert.Equal(
+            false, session.Run($"'{Path.GetFileName(certificates)}' -in (Get-DfssCluster).Name").Output[0].BaseObject);
         Assert.Equal("PeerMissing", Result.IdOf(session.RunUntilError("Get-DfssFileInfo")));
 
         session.Run("$cluster | Remove-DfssTestCluster").ThrowIfFailed();
