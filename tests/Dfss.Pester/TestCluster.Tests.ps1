@@ -196,7 +196,7 @@ Describe 'Peers in their own processes' {
             $env:DFSS_CLUSTER = $cluster.Cluster
             $sent = Send-DfssFile file
             $sent | Should -BeDfssIntact
-            (Get-DfssPeer).Encryption | Should -Be Tls13, Tls13
+            (Get-DfssPeer -Peer $cluster).Encryption | Should -Be Tls13, Tls13
             # In another process too, such as a script's, or a job's.
             Invoke-Isolated "Import-Module '$manifest'; (Get-DfssFileInfo).Name" | Should -Be file
             $cluster.Peers[1].Corrupt = $true

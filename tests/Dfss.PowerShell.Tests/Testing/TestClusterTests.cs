@@ -104,7 +104,7 @@ public sealed class TestClusterTests : IDisposable
             File.ReadAllBytes(Path.Combine(folder, "file")), File.ReadAllBytes(Path.Combine(folder, "back")));
         Assert.Equal(
             ["Tls13", "Tls13"],
-            session.Run("(Get-DfssPeer @of).Encryption").Output.Select(item => item.ToString()));
+            session.Run("(Get-DfssPeer -Peer $cluster @of).Encryption").Output.Select(item => item.ToString()));
         Assert.Equal(true, session.Run("$sent | Test-DfssFile -Deep @of").Output[0].BaseObject);
 
         Assert.Equal("TlsRequired", Result.IdOf(session.RunUntilError("Get-DfssFileInfo -Peer $cluster -Cluster ''")));
