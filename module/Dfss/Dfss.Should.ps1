@@ -4,7 +4,7 @@
 
 # The health of the file that is asserted about, with -Problem where the value is none: an assertion that fails.
 $getHealth = {
-    param($ActualValue, $Peer)
+    param($ActualValue, $Peer, $CallerSessionState)
     $options = @{ Deep = $true; PassThru = $true; ErrorAction = 'Stop'; WarningAction = 'SilentlyContinue' }
     if ($Peer) { $options.Peer = $Peer }
     $values = @($ActualValue)
@@ -16,13 +16,20 @@ $getHealth = {
     $value = $values[0]
     if ($value -is [string] -and $value.Trim()) {
         # A name, or a path of a drive, which only -Name takes.
-        if ($value -match '^([^:/\\]+:|\.{1,2}([/\\]|$))') {
-            $options.Name = [System.Management.Automation.WildcardPattern]::Escape($value)
-        } else {
+        if ($value -notmatch '^([^:/\\]+:|\.{1,2}([/\\]|$))') {
             $options.LiteralName = $value
+            return Dfss\Test-DfssFile @options
         }
 
-        return Dfss\Test-DfssFile @options
+        # Where the assertion stands: a drive of its scope, or of its module, is not seen from here. Bound to no session
+        # state, the script runs in the one that is given.
+        $options.Name = [System.Management.Automation.WildcardPattern]::Escape($value)
+        $there = [scriptblock]::Create(
+            '& { param($command, $options) try { & $command @options } catch { $_ } } $args[0] $args[1]')
+        $health = @($CallerSessionState.InvokeCommand.InvokeScript(
+                $CallerSessionState, $there, (Get-Command Dfss\Test-DfssFile), $options))[0]
+        if ($health -is [System.Management.Automation.ErrorRecord]) { throw $health }
+        return $health
     }
 
     if ($value.PSTypeNames -contains 'Dfss.DfssFileInfo') { return Dfss\Test-DfssFile -InputObject $value @options }
@@ -36,7 +43,7 @@ $getHealth = {
 
 $beIntact = {
     param($ActualValue, [switch] $Negate, [string] $Because, $Peer, $CallerSessionState)
-    $health = & $getHealth $ActualValue $Peer
+    $health = & $getHealth $ActualValue $Peer $CallerSessionState
     if ($health -is [string]) { return [pscustomobject]@{ Succeeded = $false; FailureMessage = $health } }
     $isIntact = $health.IsHealthy -and $health.BadChunks.Count -eq 0
     $reason = if ($Because) { " because $($Because -replace '^because\s+')," }
@@ -62,7 +69,7 @@ $haveReplica = {
         }
     }
 
-    $health = & $getHealth $ActualValue $Peer
+    $health = & $getHealth $ActualValue $Peer $CallerSessionState
     if ($health -is [string]) { return [pscustomobject]@{ Succeeded = $false; FailureMessage = $health } }
     $reason = if ($Because) { " because $($Because -replace '^because\s+')," }
     $where = @($health.BadChunks | Select-Object -First 10 | ForEach-Object { "$($_.Problem)." }) -join ' '

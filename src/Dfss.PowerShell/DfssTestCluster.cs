@@ -27,6 +27,11 @@ public sealed class DfssTestCluster : IDisposable
     /// <summary>The peers.</summary>
     public IReadOnlyList<DfssTestPeer> Peers { get; }
 
+    /// <summary>
+    /// With -Tls what -Cluster and $env:DFSS_CLUSTER take: the folder of this user's certificate of the cluster.
+    /// </summary>
+    public string? Cluster { get; internal init; }
+
     /// <summary>Decides which chunks are corrupt where not all are.</summary>
     public int Seed { get; }
 

@@ -95,14 +95,18 @@ Describe 'A test cluster' {
     }
 
     It 'takes paths of a drive, and objects of another process' {
-        $null = New-PSDrive -Name Tested -PSProvider Dfss -Root '' -Peer $cluster -Scope Global
-        try {
-            'Tested:/file' | Should -BeDfssIntact
-            'Tested:/file' | Should -HaveDfssReplica 2
-            Get-FailureMessage { 'Tested:/none' | Should -BeDfssIntact } | Should -BeLike "*'none'*"
-        } finally {
-            Remove-PSDrive Tested
+        # Of this block's scope alone, as a test makes one.
+        $null = New-PSDrive -Name Tested -PSProvider Dfss -Root '' -Peer $cluster
+        'Tested:/file' | Should -BeDfssIntact
+        'Tested:/file' | Should -HaveDfssReplica 2
+        Get-FailureMessage { 'Tested:/none' | Should -BeDfssIntact } | Should -BeLike "*'none'*"
+        Get-FailureMessage { 'Tested:/none' | Should -Not -BeDfssIntact } | Should -Not -BeLike '*InvokeScript*'
+        & {
+            $null = New-PSDrive -Name Inner -PSProvider Dfss -Root '' -Peer $cluster
+            'Inner:/file' | Should -BeDfssIntact
         }
+        Push-Location Tested:/
+        try { './file' | Should -BeDfssIntact } finally { Pop-Location }
 
         [System.Management.Automation.PSSerializer]::Deserialize(
             [System.Management.Automation.PSSerializer]::Serialize($sent)) | Should -BeDfssIntact -Peer $cluster
@@ -181,6 +185,29 @@ Describe 'Peers in their own processes' {
         $folder | Should -Not -Exist
         Get-Process -Id $cluster.Peers.ProcessId -ErrorAction Ignore | Should -BeNullOrEmpty
         { $cluster.Peers[0].Full = $true } | Should -Throw '*has stopped.*'
+    }
+
+    It 'have certificates with -Tls, which $env:DFSS_CLUSTER names' {
+        $before = $env:DFSS_CLUSTER
+        $cluster = New-DfssTestCluster -Peers 2 -SeparateProcess -Tls
+        try {
+            Get-FailureMessage { Send-DfssFile file -Peer $cluster -Cluster '' -ErrorAction Stop } |
+                Should -BeLike '*TLS*'
+            $env:DFSS_CLUSTER = $cluster.Cluster
+            $sent = Send-DfssFile file
+            $sent | Should -BeDfssIntact
+            (Get-DfssPeer -Peer $cluster).Encryption | Should -Be Tls13, Tls13
+            # In another process too, such as a script's, or a job's.
+            Invoke-Isolated "Import-Module '$manifest'; (Get-DfssFileInfo).Name" | Should -Be file
+            $cluster.Peers[1].Corrupt = $true
+            $sent | Should -Not -BeDfssIntact
+        } finally {
+            $env:DFSS_CLUSTER = $before
+            $cluster | Remove-DfssTestCluster
+        }
+
+        $cluster.Cluster | Should -Not -Exist
+        Get-Process -Id $cluster.Peers.ProcessId -ErrorAction Ignore | Should -BeNullOrEmpty
     }
 
     It 'end when one of them does not answer a change in time' -Skip:$IsWindows {

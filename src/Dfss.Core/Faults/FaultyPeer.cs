@@ -37,17 +37,21 @@ public sealed class FaultyPeer : IAsyncDisposable
     /// <summary>Starts a peer without a fault.</summary>
     /// <param name="options">How it runs. There is no scrub: it would find corrupt chunks at times of its own.</param>
     /// <param name="seed">Decides which chunks are corrupt where not all are.</param>
+    /// <param name="memoryStoreId">The id of a store in memory, for a certificate that names it; null for a new
+    /// one.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="DfssException">As of <see cref="DfssPeer.StartAsync(PeerOptions,
     /// CancellationToken)"/>.</exception>
     public static async Task<FaultyPeer> StartAsync(
-        PeerOptions options, int seed = 0, CancellationToken cancellationToken = default)
+        PeerOptions options, int seed = 0, StoreId? memoryStoreId = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
         FaultSwitch faults = new(options.TimeProvider);
         options = options with
         {
             ScrubBytesPerSecond = 0,
+            MemoryStoreId = memoryStoreId,
             AdmitRequest = faults.AdmitAsync,
             ServeChunks = chunks => new FaultyChunkStore(chunks, faults, seed),
         };

@@ -149,6 +149,7 @@ public sealed partial class DfssPeer : IAsyncDisposable
             ScrubBytesPerSecond = options.ScrubBytesPerSecond,
             QuotaBytes = options.QuotaBytes,
             MinimumFreeBytes = options.MinimumFreeBytes,
+            MemoryStoreId = options.MemoryStoreId,
             Relocation = options.StoreRelocation,
             ServeChunks = options.ServeChunks,
         };

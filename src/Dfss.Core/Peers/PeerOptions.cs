@@ -117,6 +117,10 @@ public sealed record PeerOptions
     /// an answer.</summary>
     internal Func<CancellationToken, ValueTask<bool>> AdmitRequest { get; init; } = _ => new(true);
 
+    /// <summary>The id of a store in memory, which a certificate names before the peer starts; null for a new
+    /// one.</summary>
+    internal StoreId? MemoryStoreId { get; init; }
+
     /// <summary>The clock for time-outs.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 

@@ -97,7 +97,7 @@ internal sealed class LocalStore : IAsyncDisposable
         var touched = new TouchedChunks(options.TimeProvider);
         if (path is null)
         {
-            var id = StoreId.Create();
+            StoreId id = options.MemoryStoreId ?? StoreId.Create();
             var chunks = new MemoryChunkStore(touched, options.QuotaBytes);
             var parts = new StoreParts(
                 new MemoryRegisterTable(id), chunks, touched, chunks.Count, CountQuarantined: () => 0,

@@ -29,6 +29,9 @@ internal sealed record LocalStoreOptions
     /// <summary>A seam: wraps the chunk store, for all that uses it.</summary>
     public Func<IDurableChunkStore, IDurableChunkStore> ServeChunks { get; init; } = chunks => chunks;
 
+    /// <summary>The id of a store in memory; null for a new one.</summary>
+    public StoreId? MemoryStoreId { get; init; }
+
     /// <summary>The operator's decision about a store that is not where it last ran.</summary>
     public StoreRelocation Relocation { get; init; }
 

@@ -51,7 +51,8 @@ internal sealed record ClusterChoice(ClusterMembership? Membership, bool IsExpli
 
     private static ClusterMembership Find(string name, string? variable = null)
     {
-        ClusterMembership found = At(name);
+        // No name is a path: the folder of a test cluster's certificates.
+        ClusterMembership found = Path.IsPathFullyQualified(name) ? ClusterMembership.In(name) : At(name);
         return found.Exists
             ? found
             : throw ClusterErrors.NotFound(name, variable, ClusterMembership.List(UserState.Folder));

@@ -1,3 +1,4 @@
+using Dfss.Clusters;
 using Dfss.Faults;
 using Dfss.Peers;
 
@@ -11,12 +12,18 @@ internal sealed class LocalTestPeer(FaultyPeer peer) : TestPeerRun
     internal override string? StorePath => peer.Peer.Options.StorePath;
 
     /// <summary>Starts one on a free port.</summary>
-    internal static async Task<FaultyPeer> StartAsync(
-        string? storePath, int seed, CancellationToken cancellationToken)
+    internal static async Task<FaultyPeer> StartAsync(TestPeerOrder order, CancellationToken cancellationToken)
     {
-        // A disk that is nearly full is no fault that the test asked for.
-        PeerOptions options = new() { StorePath = storePath, Port = 0, MinimumFreeBytes = 0 };
-        return await FaultyPeer.StartAsync(options, seed, cancellationToken).ConfigureAwait(false);
+        StoreId? store = order.StoreId is null ? null : Dfss.StoreId.Parse(order.StoreId);
+        PeerOptions options = new()
+        {
+            StorePath = order.StorePath,
+            Port = 0,
+            // A disk that is nearly full is no fault that the test asked for.
+            MinimumFreeBytes = 0,
+            Identity = order.Membership is null ? null : ClusterMembership.In(order.Membership).LoadStore(store!.Value),
+        };
+        return await FaultyPeer.StartAsync(options, order.Seed, store, cancellationToken).ConfigureAwait(false);
     }
 
     internal static PeerAnnouncement Describe(DfssPeer peer) => new(

@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using System.Management.Automation.Runspaces;
+using Dfss.Clusters;
 
 namespace Dfss.Commands;
 
@@ -26,6 +27,10 @@ public sealed class NewDfssTestClusterCommand : DfssCmdlet
     /// <summary>Runs each peer in a process of its own.</summary>
     [Parameter(HelpMessage = "Runs each peer in a process of its own.")]
     public SwitchParameter SeparateProcess { get; set; }
+
+    /// <summary>Gives the peers and this user certificates of an authority that is made for this cluster.</summary>
+    [Parameter(HelpMessage = "Gives the peers and this user certificates: all traffic is over TLS.")]
+    public SwitchParameter Tls { get; set; }
 
     /// <summary>Decides which chunks are corrupt where not all are.</summary>
     [Parameter(HelpMessage = "Decides which chunks are corrupt where not all are.")]
@@ -57,16 +62,32 @@ public sealed class NewDfssTestClusterCommand : DfssCmdlet
     private async Task MakeAsync(CancellationToken cancellationToken)
     {
         Runspace session = await InvokeAsync(() => Runspace.DefaultRunspace).ConfigureAwait(false);
-        DirectoryInfo? folder = OnDisk ? Directory.CreateTempSubdirectory("dfss-test-") : null;
-        Task<TestPeerRun>[] starts =
-        [
-            .. Enumerable.Range(0, Peers).Select(number =>
-                StartAsync(folder is null ? null : Path.Combine(folder.FullName, $"peer{number}"), cancellationToken)),
-        ];
+        DirectoryInfo? folder = OnDisk || Tls ? Directory.CreateTempSubdirectory("dfss-test-") : null;
+        Task<TestPeerRun>[] starts = [];
+        DfssTestCluster cluster;
         try
         {
-            await Task.WhenAll(starts).ConfigureAwait(false);
+            TestPeerOrder[] orders =
+            [
+                .. Enumerable.Range(0, Peers).Select(number => new TestPeerOrder(
+                    OnDisk ? Path.Combine(folder!.FullName, $"peer{number}") : null, Seed)),
+            ];
+            ClusterMembership? membership = null;
+            if (Tls)
+            {
+                (membership, orders) = await TestMembership.CreateAsync(
+                    folder!.FullName, orders, cancellationToken).ConfigureAwait(false);
+            }
+
+            starts = [.. orders.Select(order => StartAsync(order, cancellationToken))];
+            TestPeerRun[] runs = await Task.WhenAll(starts).ConfigureAwait(false);
             cancellationToken.ThrowIfCancellationRequested();
+            if (membership is not null)
+            {
+                await TestMembership.ListAsync(membership, runs, cancellationToken).ConfigureAwait(false);
+            }
+
+            cluster = new DfssTestCluster(session, runs, folder, Seed) { Cluster = membership?.Folder };
         }
         catch
         {
@@ -77,14 +98,12 @@ public sealed class NewDfssTestClusterCommand : DfssCmdlet
             throw;
         }
 
-        DfssTestCluster cluster = new(session, starts.Select(start => start.Result), folder, Seed);
         TestClusters.Add(cluster);
         await WriteObjectAsync(cluster).ConfigureAwait(false);
     }
 
-    private async Task<TestPeerRun> StartAsync(string? storePath, CancellationToken cancellationToken) =>
+    private async Task<TestPeerRun> StartAsync(TestPeerOrder order, CancellationToken cancellationToken) =>
         SeparateProcess
-            ? await TestPeerProcess.StartAsync(storePath, Seed, cancellationToken).ConfigureAwait(false)
-            : new LocalTestPeer(await LocalTestPeer.StartAsync(
-                storePath, Seed, cancellationToken).ConfigureAwait(false));
+            ? await TestPeerProcess.StartAsync(order, cancellationToken).ConfigureAwait(false)
+            : new LocalTestPeer(await LocalTestPeer.StartAsync(order, cancellationToken).ConfigureAwait(false));
 }

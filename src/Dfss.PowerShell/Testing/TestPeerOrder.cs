@@ -9,7 +9,9 @@ namespace Dfss.Commands;
 /// </summary>
 /// <param name="StorePath">The folder of the store; null in memory.</param>
 /// <param name="Seed">Decides which chunks are corrupt.</param>
-internal sealed record TestPeerOrder(string? StorePath, int Seed)
+/// <param name="Membership">The folder with the certificates of the cluster; null for plaintext.</param>
+/// <param name="StoreId">The id of the store, which the peer's certificate names; null without one.</param>
+internal sealed record TestPeerOrder(string? StorePath, int Seed, string? Membership = null, string? StoreId = null)
 {
     /// <summary>Runs a peer as the process at the other end of the pipe says, until the pipe closes.</summary>
     internal static async Task ServeAsync(string pipeName, CancellationToken cancellationToken)
@@ -32,8 +34,7 @@ internal sealed record TestPeerOrder(string? StorePath, int Seed)
         FaultyPeer peer;
         try
         {
-            peer = await LocalTestPeer.StartAsync(
-                order.StorePath, order.Seed, cancellationToken).ConfigureAwait(false);
+            peer = await LocalTestPeer.StartAsync(order, cancellationToken).ConfigureAwait(false);
         }
         catch (DfssException exception)
         {

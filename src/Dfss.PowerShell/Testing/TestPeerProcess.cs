@@ -42,8 +42,7 @@ internal sealed class TestPeerProcess : TestPeerRun
     /// <summary>Starts the process; returns when its peer listens.</summary>
     /// <exception cref="DfssException">The error of the peer; TimedOut.</exception>
     /// <exception cref="CmdletException">HostNotFound, PeerStartFailed.</exception>
-    internal static async Task<TestPeerProcess> StartAsync(
-        string? storePath, int seed, CancellationToken cancellationToken)
+    internal static async Task<TestPeerProcess> StartAsync(TestPeerOrder order, CancellationToken cancellationToken)
     {
         PrivatePipe pipe = new(PipeDirection.InOut);
         TestPeerProcess? peer = null;
@@ -51,9 +50,9 @@ internal sealed class TestPeerProcess : TestPeerRun
         {
             Process process = DetachedPeer.StartProcess(PeerHost.Find().CreateStartInfo(
                 $"{DetachedPeer.ImportCommand}New-DfssTestCluster -ControlPipe {PeerHost.Quote(pipe.Name)}"));
-            peer = new TestPeerProcess(process, pipe, ReadOutputAsync(process), storePath);
+            peer = new TestPeerProcess(process, pipe, ReadOutputAsync(process), order.StorePath);
             process.StandardInput.Close();
-            await peer.OpenAsync(new TestPeerOrder(storePath, seed), cancellationToken).ConfigureAwait(false);
+            await peer.OpenAsync(order, cancellationToken).ConfigureAwait(false);
             return peer;
         }
         catch

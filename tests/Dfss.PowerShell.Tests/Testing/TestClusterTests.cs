@@ -93,6 +93,47 @@ public sealed class TestClusterTests : IDisposable
     }
 
     [Theory]
+    [InlineData("")]
+    [InlineData("-OnDisk")]
+    public void With_Tls_the_peers_serve_who_has_a_certificate_of_the_cluster(string option)
+    {
+        Make($"New-DfssTestCluster 2 -Tls {option}");
+        session.Run("$of = @{ Cluster = $cluster.Cluster }; $sent = Send-DfssFile file @of; $null = Receive-DfssFile "
+            + "file -Destination back @of; $other = New-DfssTestCluster 1 -Tls").ThrowIfFailed();
+        Assert.Equal(
+            File.ReadAllBytes(Path.Combine(folder, "file")), File.ReadAllBytes(Path.Combine(folder, "back")));
+        Assert.Equal(
+            ["Tls13", "Tls13"],
+            session.Run("(Get-DfssPeer -Peer $cluster @of).Encryption").Output.Select(item => item.ToString()));
+        Assert.Equal(true, session.Run("$sent | Test-DfssFile -Deep @of").Output[0].BaseObject);
+
+        Assert.Equal("TlsRequired", Result.IdOf(session.RunUntilError("Get-DfssFileInfo -Peer $cluster -Cluster ''")));
+        Assert.Equal(
+            "CertificateNotTrusted",
+            Result.IdOf(session.RunUntilError("Get-DfssFileInfo -Peer $cluster -Cluster $other.Cluster")));
+    }
+
+    [Fact]
+    public void With_Tls_no_command_uses_it_unless_it_is_named_and_nothing_of_it_is_left()
+    {
+        Make("New-DfssTestCluster 1 -Tls");
+        string certificates = (string)session.Run("$cluster.Cluster").Output[0].BaseObject;
+        Assert.True(File.Exists(Path.Combine(certificates, "member.pem")));
+        Assert.DoesNotContain(
+            Directory.GetFiles(certificates, "*", SearchOption.AllDirectories),
+            file => file.Contains("authority.key", StringComparison.OrdinalIgnoreCase));
+        Assert.Equal(
+            false, session.Run($"'{Path.GetFileName(certificates)}' -in (Get-DfssCluster).Name").Output[0].BaseObject);
+        Assert.Equal("PeerMissing", Result.IdOf(session.RunUntilError("Get-DfssFileInfo")));
+
+        session.Run("$cluster | Remove-DfssTestCluster").ThrowIfFailed();
+
+        Assert.False(Directory.Exists(Path.GetDirectoryName(Path.GetDirectoryName(certificates))));
+        Assert.Equal("ClusterNotFound", Result.IdOf(
+            session.RunUntilError("Get-DfssFileInfo -Cluster $cluster.Cluster")));
+    }
+
+    [Theory]
     [InlineData("$cluster | Remove-DfssTestCluster; $cluster | Remove-DfssTestCluster")]
     [InlineData("$cluster.Dispose()")]
     [InlineData("Get-Module | ForEach-Object { Remove-Module $_ }")]

@@ -21,12 +21,49 @@ public sealed partial class ClusterMembership
         ThrowIfAnother(authority.Certificate);
         Prepare();
         await authority.SaveAsync(AuthorityFolder, passphrase, cancellationToken).ConfigureAwait(false);
-        using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        CertificateGrant grant = new() { Name = administrator, Role = DfssRole.Admin };
-        using X509Certificate2 issued = authority.Issue(CertificateKeys.Request(key), grant);
-        using X509Certificate2 certificate = issued.CopyWithPrivateKey(key);
-        await SaveIdentityAsync(certificate, store: null, cancellationToken).ConfigureAwait(false);
+        await AdmitAsync(
+            authority, new CertificateGrant { Name = administrator, Role = DfssRole.Admin },
+            cancellationToken).ConfigureAwait(false);
         await CreateAsync(
             authority.Certificate, authority.CreateRevocationList(), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Creates a cluster that is complete: with the certificates of its administrator, this user, and of the peers with
+    /// these stores. The authority's key is not saved, so no member joins later, and no certificate is renewed or
+    /// revoked: for a test.
+    /// </summary>
+    /// <param name="administrator">The administrator's name.</param>
+    /// <param name="stores">The stores.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <exception cref="DfssException">DestinationExists, DestinationUnwritable.</exception>
+    public async Task FoundCompleteAsync(
+        string administrator, IEnumerable<StoreId> stores, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(stores);
+        using ClusterAuthority authority = ClusterAuthority.Create(Name);
+        ThrowIfAnother(authority.Certificate);
+        Prepare();
+        await AdmitAsync(
+            authority, new CertificateGrant { Name = administrator, Role = DfssRole.Admin },
+            cancellationToken).ConfigureAwait(false);
+        foreach (StoreId store in stores)
+        {
+            await AdmitAsync(
+                authority, new CertificateGrant { Name = $"peer-{store}", Role = DfssRole.Peer, StoreId = store },
+                cancellationToken).ConfigureAwait(false);
+        }
+
+        await CreateAsync(
+            authority.Certificate, authority.CreateRevocationList(), cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task AdmitAsync(
+        ClusterAuthority authority, CertificateGrant grant, CancellationToken cancellationToken)
+    {
+        using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using X509Certificate2 issued = authority.Issue(CertificateKeys.Request(key), grant);
+        using X509Certificate2 certificate = issued.CopyWithPrivateKey(key);
+        await SaveIdentityAsync(certificate, grant.StoreId, cancellationToken).ConfigureAwait(false);
     }
 }

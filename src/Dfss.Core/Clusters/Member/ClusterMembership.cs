@@ -101,6 +101,15 @@ public sealed partial class ClusterMembership
             ?? new ClusterMembership(name, Path.Combine(stateFolder, ClustersFolder, name));
     }
 
+    /// <summary>The cluster of a folder that need not be below a state folder.</summary>
+    /// <param name="folder">The membership's own folder, as a full path.</param>
+    public static ClusterMembership In(string folder)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folder);
+        folder = Path.TrimEndingDirectorySeparator(folder);
+        return new ClusterMembership(Path.GetFileName(folder), folder);
+    }
+
     /// <summary>Whether this cluster exists on this machine.</summary>
     public bool Exists => File.Exists(Path.Combine(Folder, AuthorityFile));
 
