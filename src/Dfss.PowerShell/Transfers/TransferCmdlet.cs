@@ -38,19 +38,47 @@ public abstract class TransferCmdlet : DfssCmdlet
             {
                 await TakeRunningAsync(running, cancellationToken).ConfigureAwait(false);
             }
-            else if (ProcessTransfers.List().FirstOrDefault(one => one.Id == id) is { } status)
-            {
-                await TakeInterruptedAsync(status, seen, cancellationToken).ConfigureAwait(false);
-            }
             else
             {
-                await WriteErrorAsync(ErrorRecords.Create(
-                    "TransferNotFound", ErrorCategory.ObjectNotFound, id,
-                    FormattableString.Invariant($"There is no transfer {id}: it has ended, or never was."),
-                    "List the transfers with Get-DfssTransfer.")).ConfigureAwait(false);
+                TransferStatus? status = ProcessTransfers.List().FirstOrDefault(one => one.Id == id);
+                await (status is { State: TransferState.Interrupted }
+                    ? TakeInterruptedAsync(status, seen, cancellationToken)
+                    : RefuseAsync(id, status)).ConfigureAwait(false);
             }
         }
     }
+
+    /// <summary>The error of a transfer that another command has, or that has ended.</summary>
+    /// <param name="id">Its number.</param>
+    /// <param name="status">What it is now; null if it has ended.</param>
+    private protected Task RefuseAsync(int id, TransferStatus? status) => WriteErrorAsync(status switch
+    {
+        null => ErrorRecords.Create(
+            "TransferNotFound", ErrorCategory.ObjectNotFound, id,
+            FormattableString.Invariant($"There is no transfer {id}: it has ended, or never was."),
+            "List the transfers with Get-DfssTransfer."),
+        { State: TransferState.RunningElsewhere, ProcessId: { } process } when process != Environment.ProcessId =>
+            ErrorRecords.Create(
+                "TransferInUse", ErrorCategory.ResourceBusy, id,
+                FormattableString.Invariant(
+                    $"Transfer {id} of '{status.Description.Name}' runs in process {process}, which alone can "
+                        + $"suspend, change or stop it."),
+                FormattableString.Invariant(
+                    $"Run the command in that process, or end the process (Stop-Process -Id {process}) and start the "
+                        + $"transfer here with Resume-DfssTransfer.")),
+        { State: TransferState.RunningElsewhere } => ErrorRecords.Create(
+            "TransferInUse", ErrorCategory.ResourceBusy, id,
+            FormattableString.Invariant(
+                $"Transfer {id} of '{status.Description.Name}' runs in another process, which alone can suspend, "
+                    + $"change or stop it."),
+            "Run the command in that process, or end the process and start the transfer here with "
+                + "Resume-DfssTransfer."),
+        _ => ErrorRecords.Create(
+            "TransferInUse", ErrorCategory.ResourceBusy, id,
+            FormattableString.Invariant(
+                $"Another command starts transfer {id} of '{status.Description.Name}' again at this moment."),
+            "Look at it with Get-DfssTransfer, and run the command again if the transfer does not run."),
+    });
 
     /// <summary>Takes a transfer that runs in this process.</summary>
     private protected abstract Task TakeRunningAsync(TrackedTransfer transfer, CancellationToken cancellationToken);
