@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Dfss.Shell.Tests;
 
 /// <summary>Transfers of one process that another one lists, and resumes when the first was killed.</summary>
-public sealed class TransferTests : IDisposable
+public sealed class ForeignTransferTests : IDisposable
 {
     private const string Lister =
         """
