@@ -121,14 +121,14 @@ internal sealed class RateLimit
         }
     }
 
-    /// <summary>Takes back what a caller was granted and has not used. It is that of the callers that wait.</summary>
+    /// <summary>A caller returns what it was granted and has not used. The callers that wait get it.</summary>
     public void Return(long unused)
     {
         if (unused > 0)
         {
             lock (gate)
             {
-                TakeBack(unused, waiting);
+                Withdraw(unused, waiting);
             }
         }
     }
@@ -160,12 +160,12 @@ internal sealed class RateLimit
             waiting.RemoveAt(index);
             if (returned > 0)
             {
-                TakeBack(returned, waiting[index..]);
+                Withdraw(returned, waiting[index..]);
             }
         }
     }
 
-    private void TakeBack(long returned, IReadOnlyList<Turn> later)
+    private void Withdraw(long returned, IReadOnlyList<Turn> later)
     {
         Advance();
         granted -= returned;

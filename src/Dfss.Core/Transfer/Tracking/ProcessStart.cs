@@ -7,7 +7,7 @@ namespace Dfss.Transfer;
 /// <summary>When a process started, as a text that tells it from another process that gets the same id later.</summary>
 internal static class ProcessStart
 {
-    /// <summary>The fields of /proc/ID/stat between the program's name and the start, in ticks since the boot.</summary>
+    /// <summary>The fields of /proc/ID/stat between the name of the program and the start.</summary>
     private const int StartField = 19;
 
     /// <summary>That of this process.</summary>
