@@ -69,7 +69,7 @@ public sealed class DfssTransfer
     public DateTime Started { get; }
 
     /// <summary>
-    /// The process that runs it; null for an interrupted transfer, and where another process cannot be told.
+    /// The process that runs it; null for an interrupted transfer, and where the other process is not known.
     /// </summary>
     public int? ProcessId { get; }
 
