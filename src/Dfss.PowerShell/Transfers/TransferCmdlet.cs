@@ -51,34 +51,34 @@ public abstract class TransferCmdlet : DfssCmdlet
     /// <summary>The error of a transfer that another command has, or that has ended.</summary>
     /// <param name="id">Its number.</param>
     /// <param name="status">What it is now; null if it has ended.</param>
-    private protected Task RefuseAsync(int id, TransferStatus? status) => WriteErrorAsync(status switch
+    private protected Task RefuseAsync(int id, TransferStatus? status)
     {
-        null => ErrorRecords.Create(
-            "TransferNotFound", ErrorCategory.ObjectNotFound, id,
-            FormattableString.Invariant($"There is no transfer {id}: it has ended, or never was."),
-            "List the transfers with Get-DfssTransfer."),
-        { State: TransferState.RunningElsewhere, ProcessId: { } process } when process != Environment.ProcessId =>
-            ErrorRecords.Create(
+        if (status is null)
+        {
+            return WriteErrorAsync(ErrorRecords.Create(
+                "TransferNotFound", ErrorCategory.ObjectNotFound, id,
+                FormattableString.Invariant($"There is no transfer {id}: it has ended, or never was."),
+                "List the transfers with Get-DfssTransfer."));
+        }
+
+        string which = FormattableString.Invariant($"transfer {id} of '{status.Description.Name}'");
+        if (status.State != TransferState.RunningElsewhere)
+        {
+            return WriteErrorAsync(ErrorRecords.Create(
                 "TransferInUse", ErrorCategory.ResourceBusy, id,
-                FormattableString.Invariant(
-                    $"Transfer {id} of '{status.Description.Name}' runs in process {process}, which alone can "
-                        + $"suspend, change or stop it."),
-                FormattableString.Invariant(
-                    $"Run the command in that process, or end the process (Stop-Process -Id {process}) and start the "
-                        + $"transfer here with Resume-DfssTransfer.")),
-        { State: TransferState.RunningElsewhere } => ErrorRecords.Create(
+                $"Another command starts {which} again at this moment.",
+                "Look at it with Get-DfssTransfer, and run the command again if the transfer does not run."));
+        }
+
+        bool isKnown = status.ProcessId is not null && status.ProcessId != Environment.ProcessId;
+        string process = isKnown ? FormattableString.Invariant($"process {status.ProcessId}") : "another process";
+        string end = isKnown ? FormattableString.Invariant($" (Stop-Process -Id {status.ProcessId})") : string.Empty;
+        return WriteErrorAsync(ErrorRecords.Create(
             "TransferInUse", ErrorCategory.ResourceBusy, id,
-            FormattableString.Invariant(
-                $"Transfer {id} of '{status.Description.Name}' runs in another process, which alone can suspend, "
-                    + $"change or stop it."),
-            "Run the command in that process, or end the process and start the transfer here with "
-                + "Resume-DfssTransfer."),
-        _ => ErrorRecords.Create(
-            "TransferInUse", ErrorCategory.ResourceBusy, id,
-            FormattableString.Invariant(
-                $"Another command starts transfer {id} of '{status.Description.Name}' again at this moment."),
-            "Look at it with Get-DfssTransfer, and run the command again if the transfer does not run."),
-    });
+            $"The {which} runs in {process}, which alone can suspend, change or stop it.",
+            $"Run the command in that process, or end the process{end} and start the transfer here with "
+                + "Resume-DfssTransfer."));
+    }
 
     /// <summary>Takes a transfer that runs in this process.</summary>
     private protected abstract Task TakeRunningAsync(TrackedTransfer transfer, CancellationToken cancellationToken);

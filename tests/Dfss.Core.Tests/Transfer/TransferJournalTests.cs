@@ -73,11 +73,17 @@ public sealed class TransferJournalTests : IAsyncLifetime
     [Fact]
     public void A_process_that_has_the_id_of_the_former_one_is_not_taken_for_it()
     {
-        using TrackedTransfer transfer = registry.Begin(description, client);
-        string path = Assert.Single(Directory.GetFiles(Path.Combine(State, "transfers")));
-        string text = Read(path);
+        string text;
+        using (registry.Begin(description, client))
+        {
+            text = Read(Assert.Single(Directory.GetFiles(Path.Combine(State, "transfers"))));
+        }
+
         Assert.Contains($"\"ProcessId\":{Environment.ProcessId}", text, StringComparison.Ordinal);
-        Overwrite(path, text.Replace("\"ProcessStart\":\"", "\"ProcessStart\":\"1", StringComparison.Ordinal));
+        text = text.Replace("\"ProcessStart\":\"", "\"ProcessStart\":\"1", StringComparison.Ordinal);
+        string path = Assert.Single(Directory.GetFiles(Path.Combine(State, "transfers")));
+        using SafeFileHandle held = WriterLock.TryTake(path)!;
+        RandomAccess.Write(held, Encoding.UTF8.GetBytes(text), fileOffset: 0);
         TransferStatus elsewhere = Assert.Single(other.FindJournaled(State));
         Assert.Equal((TransferState.RunningElsewhere, (int?)null), (elsewhere.State, elsewhere.ProcessId));
     }
@@ -262,12 +268,5 @@ public sealed class TransferJournalTests : IAsyncLifetime
         using SafeFileHandle file = DurableFile.OpenForReading(path);
         byte[] text = new byte[RandomAccess.GetLength(file)];
         return Encoding.UTF8.GetString(text, 0, RandomAccess.Read(file, text, fileOffset: 0));
-    }
-
-    /// <summary>Past the lock of the transfer.</summary>
-    private static void Overwrite(string path, string text)
-    {
-        using FileStream file = new(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
-        file.Write(Encoding.UTF8.GetBytes(text));
     }
 }

@@ -163,8 +163,16 @@ public sealed class TransferRegistry
     public bool Forget(string stateFolder, TransferDescription description)
     {
         ArgumentNullException.ThrowIfNull(description);
-        return TransferJournal.TryForget(
-            TransferJournal.PathOf(stateFolder, description), () => KeptTransfer.Forget(stateFolder, description));
+        string path = TransferJournal.PathOf(stateFolder, description);
+        lock (gate)
+        {
+            if (held.Contains(path))
+            {
+                return false;
+            }
+        }
+
+        return TransferJournal.TryForget(path, () => KeptTransfer.Forget(stateFolder, description));
     }
 
     /// <summary>The limit of a client has changed: the journals of all its transfers say so.</summary>
