@@ -81,13 +81,17 @@ internal sealed class RateLimit
     }
 
     /// <summary>Waits for the turn of this many bytes. A cancelled caller returns them.</summary>
-    public async ValueTask WaitAsync(long bytes, CancellationToken cancellationToken)
+    /// <returns>
+    /// The bytes that were granted, 0 if there is no limit. A caller that does not use its turn gives them to
+    /// <see cref="Return"/>.
+    /// </returns>
+    public async ValueTask<long> WaitAsync(long bytes, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(bytes);
         cancellationToken.ThrowIfCancellationRequested();
         if (Take(bytes) is not { } turn)
         {
-            return;
+            return 0;
         }
 
         bool isServed = false;
@@ -109,10 +113,23 @@ internal sealed class RateLimit
             }
 
             isServed = true;
+            return bytes;
         }
         finally
         {
             Leave(turn, isServed ? 0 : bytes);
+        }
+    }
+
+    /// <summary>A caller returns what it was granted and has not used. The callers that wait get it.</summary>
+    public void Return(long unused)
+    {
+        if (unused > 0)
+        {
+            lock (gate)
+            {
+                Withdraw(unused, waiting);
+            }
         }
     }
 
@@ -141,20 +158,23 @@ internal sealed class RateLimit
         {
             int index = waiting.IndexOf(turn);
             waiting.RemoveAt(index);
-            if (returned == 0)
+            if (returned > 0)
             {
-                return;
+                Withdraw(returned, waiting[index..]);
             }
-
-            Advance();
-            granted -= returned;
-            foreach (Turn later in waiting[index..])
-            {
-                later.Start -= returned;
-            }
-
-            TellWaiting();
         }
+    }
+
+    private void Withdraw(long returned, IReadOnlyList<Turn> later)
+    {
+        Advance();
+        granted -= returned;
+        foreach (Turn turn in later)
+        {
+            turn.Start -= returned;
+        }
+
+        TellWaiting();
     }
 
     private void TellWaiting()

@@ -20,6 +20,7 @@ public sealed class DfssTransfer
         BandwidthLimit = status.LimitBytesPerSecond;
         Peers = new DisplayList<string>(description.Peers);
         Started = description.Started.LocalDateTime;
+        ProcessId = status.ProcessId;
         Error = description.Error;
     }
 
@@ -67,6 +68,11 @@ public sealed class DfssTransfer
     /// <summary>When it was started, in local time.</summary>
     public DateTime Started { get; }
 
+    /// <summary>
+    /// The process that runs it; null for an interrupted transfer, and where the other process is not known.
+    /// </summary>
+    public int? ProcessId { get; }
+
     /// <summary>Why an interrupted transfer failed; null if it was stopped or its process ended.</summary>
     public string? Error { get; }
 
@@ -98,4 +104,7 @@ public enum DfssTransferState
 
     /// <summary>It failed or was stopped, or its process ended; Resume-DfssTransfer starts it again.</summary>
     Interrupted = TransferState.Interrupted,
+
+    /// <summary>It runs in another process, which alone can suspend, change or stop it.</summary>
+    RunningElsewhere = TransferState.RunningElsewhere,
 }

@@ -116,6 +116,35 @@ public sealed class RateLimitTests
     }
 
     [Fact]
+    public async Task A_turn_that_comes_in_the_moment_of_a_suspension_is_not_charged()
+    {
+        // The suspension comes while the limit looks at the clock to give the turn.
+        TransferGate gate = new();
+        LookedAtClock looked = new();
+        RateLimit limit = new(1000, looked);
+        TransferPace pace = new(limit, gate);
+        looked.OnLook = gate.Close;
+        int begun = 0;
+        Task held = pace.RunAsync(
+            async token =>
+            {
+                begun++;
+                await pace.WaitAsync(1000, token);
+            },
+            Token);
+        looked.OnLook = null;
+        Assert.Equal((1, false), (begun, held.IsCompleted));
+
+        // Its bytes are another transfer's.
+        Task other = limit.WaitAsync(1000, Token).AsTask();
+        Assert.True(other.IsCompleted);
+        limit.BytesPerSecond = null;
+        gate.Open();
+        await held.WaitAsync(TimeSpan.FromSeconds(60), Token);
+        Assert.Equal(2, begun);
+    }
+
+    [Fact]
     public async Task A_wait_that_is_already_cancelled_gets_nothing()
     {
         RateLimit limit = new(1000, clock);
@@ -146,6 +175,18 @@ public sealed class RateLimitTests
         clock.Advance(TimeSpan.FromSeconds(1));
         await next;
         Assert.Throws<ArgumentOutOfRangeException>(() => limit.BytesPerSecond = 0);
+    }
+
+    /// <summary>A clock that stands still, and does something at each look.</summary>
+    private sealed class LookedAtClock : TimeProvider
+    {
+        public Action? OnLook { get; set; }
+
+        public override long GetTimestamp()
+        {
+            OnLook?.Invoke();
+            return 0;
+        }
     }
 
     /// <summary>Some time passes, again and again: one that is woken sets its next timer a moment later.</summary>

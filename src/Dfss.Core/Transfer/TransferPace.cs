@@ -39,9 +39,10 @@ internal sealed class TransferPace(RateLimit limit, TransferGate? gate)
         CancellationToken closing = gate.Closing;
         using CancellationTokenSource either =
             CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, closing);
+        long granted;
         try
         {
-            await limit.WaitAsync(bytes, either.Token).ConfigureAwait(false);
+            granted = await limit.WaitAsync(bytes, either.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (
             closing.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
@@ -49,9 +50,11 @@ internal sealed class TransferPace(RateLimit limit, TransferGate? gate)
             throw new TransferSuspendedException();
         }
 
-        // The turn came in the moment of the suspension, before the wait was cancelled.
+        // The turn came in the moment of the suspension, before the wait was cancelled. It is waited for once more
+        // afterwards.
         if (closing.IsCancellationRequested)
         {
+            limit.Return(granted);
             throw new TransferSuspendedException();
         }
     }

@@ -4,7 +4,7 @@ using Dfss.Transfer;
 namespace Dfss.Commands;
 
 /// <summary>
-/// Gives the transfers of this process that run, and those that were interrupted, of earlier processes too.
+/// Gives the transfers of this process that run, those of other processes, and those that were interrupted.
 /// </summary>
 [Cmdlet(VerbsCommon.Get, "DfssTransfer")]
 [OutputType(typeof(DfssTransfer))]

@@ -7,11 +7,16 @@ internal static class ProcessTransfers
 {
     internal static readonly TransferRegistry Registry = new();
 
-    /// <summary>All transfers at this moment: those that run, and those that were interrupted.</summary>
+    /// <summary>
+    /// All transfers at this moment: those that run, here and in other processes, and those that were interrupted.
+    /// </summary>
     internal static IReadOnlyList<TransferStatus> List() =>
     [
         .. Registry.Running.Select(transfer => transfer.Snapshot())
-            .Concat(Registry.FindInterrupted(UserState.Folder)).OrderBy(status => status.Id),
+            .Concat(Registry.FindJournaled(UserState.Folder))
+
+            // One that is interrupted between the two is in both.
+            .DistinctBy(status => status.Id).OrderBy(status => status.Id),
     ];
 
     /// <summary>A transfer that runs; null if there is none of this number.</summary>

@@ -51,15 +51,55 @@ public sealed class ResumeDfssTransferCommand : TransferCmdlet
         }
         else if (await ShouldProcessAsync(Describe(description), "Start again").ConfigureAwait(false))
         {
-            await InvokeAsync(() => Start(description)).ConfigureAwait(false);
+            await ClaimAndStartAsync(status).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>
+    /// First no other command, of this process or another, can start it any more: two would transfer it twice.
+    /// </summary>
+    private async Task ClaimAndStartAsync(TransferStatus status)
+    {
+        TransferClaim? claim;
+        try
+        {
+            claim = ProcessTransfers.Registry.TryClaim(UserState.Folder!, status.Description);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            await WriteErrorAsync(ErrorRecords.Create(
+                "TransferNotClaimed", ErrorCategory.WriteError, status.Id,
+                $"The journal of '{status.Description.Name}' cannot be written: {exception.Message}",
+                $"Check that '{UserState.Folder}' may be written and has space, and run the command again.",
+                exception)).ConfigureAwait(false);
+            return;
+        }
+
+        if (claim is null)
+        {
+            await RefuseAsync(
+                status.Id,
+                ProcessTransfers.List().FirstOrDefault(one => one.Id == status.Id)).ConfigureAwait(false);
+            return;
+        }
+
+        try
+        {
+            await InvokeAsync(() => Start(claim)).ConfigureAwait(false);
+        }
+        catch
+        {
+            // It may not have come to start anything.
+            claim.Dispose();
+            throw;
         }
     }
 
     /// <summary>Runs the command. Its errors are those of this command; one that ends it does not end the
     /// others.</summary>
-    private void Start(TransferDescription description)
+    private void Start(TransferClaim claim)
     {
-        (CmdletInfo command, Dictionary<string, object> parameters) = TransferCommand.Create(description, AsJob);
+        (CmdletInfo command, Dictionary<string, object> parameters) = TransferCommand.Create(claim.Description, AsJob);
         foreach ((string name, object value) in MyInvocation.BoundParameters)
         {
             if (Cmdlet.CommonParameters.Contains(name) && !name.EndsWith("Variable", StringComparison.Ordinal)
@@ -72,17 +112,45 @@ public sealed class ResumeDfssTransferCommand : TransferCmdlet
         // It was asked for this command.
         parameters["Confirm"] = new SwitchParameter(isPresent: false);
         ScriptBlock script = ScriptBlock.Create("param($command, $parameters) & $command @parameters");
+        Job? job = null;
         try
         {
             foreach (PSObject result in InvokeCommand.InvokeScript(
                 useLocalScope: true, script, input: null, command, parameters))
             {
+                job = AsJob ? result.BaseObject as Job : null;
                 WriteObject(result);
             }
         }
         catch (RuntimeException exception) when (exception is not PipelineStoppedException)
         {
             Fail(new ErrorRecord(exception.ErrorRecord, exception));
+        }
+        finally
+        {
+            ReleaseAfter(job, claim);
+        }
+    }
+
+    /// <summary>The claim ends with the command, or with its job.</summary>
+    private static void ReleaseAfter(Job? job, TransferClaim claim)
+    {
+        if (job is null)
+        {
+            claim.Dispose();
+            return;
+        }
+
+        // Also where a job that was stopped has never begun the transfer.
+        job.StateChanged += (_, _) => ReleaseIfEnded();
+        ReleaseIfEnded();
+
+        void ReleaseIfEnded()
+        {
+            if (job.JobStateInfo.State is JobState.Completed or JobState.Failed or JobState.Stopped)
+            {
+                claim.Dispose();
+            }
         }
     }
 }

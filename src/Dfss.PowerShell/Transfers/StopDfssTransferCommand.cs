@@ -43,7 +43,9 @@ public sealed class StopDfssTransferCommand : TransferCmdlet
         {
             if (!ProcessTransfers.Registry.Forget(UserState.Folder!, status.Description))
             {
-                TakeVerbose($"'{status.Description.Name}' is transferred again, and is not forgotten.");
+                await RefuseAsync(
+                    status.Id,
+                    ProcessTransfers.List().FirstOrDefault(one => one.Id == status.Id)).ConfigureAwait(false);
             }
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)

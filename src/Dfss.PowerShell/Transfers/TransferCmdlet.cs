@@ -38,18 +38,46 @@ public abstract class TransferCmdlet : DfssCmdlet
             {
                 await TakeRunningAsync(running, cancellationToken).ConfigureAwait(false);
             }
-            else if (ProcessTransfers.List().FirstOrDefault(one => one.Id == id) is { } status)
-            {
-                await TakeInterruptedAsync(status, seen, cancellationToken).ConfigureAwait(false);
-            }
             else
             {
-                await WriteErrorAsync(ErrorRecords.Create(
-                    "TransferNotFound", ErrorCategory.ObjectNotFound, id,
-                    FormattableString.Invariant($"There is no transfer {id}: it has ended, or never was."),
-                    "List the transfers with Get-DfssTransfer.")).ConfigureAwait(false);
+                TransferStatus? status = ProcessTransfers.List().FirstOrDefault(one => one.Id == id);
+                await (status is { State: TransferState.Interrupted }
+                    ? TakeInterruptedAsync(status, seen, cancellationToken)
+                    : RefuseAsync(id, status)).ConfigureAwait(false);
             }
         }
+    }
+
+    /// <summary>The error of a transfer that another command has, or that has ended.</summary>
+    /// <param name="id">Its number.</param>
+    /// <param name="status">What it is now; null if it has ended.</param>
+    private protected Task RefuseAsync(int id, TransferStatus? status)
+    {
+        if (status is null)
+        {
+            return WriteErrorAsync(ErrorRecords.Create(
+                "TransferNotFound", ErrorCategory.ObjectNotFound, id,
+                FormattableString.Invariant($"There is no transfer {id}: it has ended, or never was."),
+                "List the transfers with Get-DfssTransfer."));
+        }
+
+        string which = FormattableString.Invariant($"transfer {id} of '{status.Description.Name}'");
+        if (status.State != TransferState.RunningElsewhere)
+        {
+            return WriteErrorAsync(ErrorRecords.Create(
+                "TransferInUse", ErrorCategory.ResourceBusy, id,
+                $"Another command starts {which} again at this moment.",
+                "Look at it with Get-DfssTransfer, and run the command again if the transfer does not run."));
+        }
+
+        bool isKnown = status.ProcessId is not null && status.ProcessId != Environment.ProcessId;
+        string process = isKnown ? FormattableString.Invariant($"process {status.ProcessId}") : "another process";
+        string end = isKnown ? FormattableString.Invariant($" (Stop-Process -Id {status.ProcessId})") : string.Empty;
+        return WriteErrorAsync(ErrorRecords.Create(
+            "TransferInUse", ErrorCategory.ResourceBusy, id,
+            $"The {which} runs in {process}, which alone can suspend, change or stop it.",
+            $"Run the command in that process, or end the process{end} and start the transfer here with "
+                + "Resume-DfssTransfer."));
     }
 
     /// <summary>Takes a transfer that runs in this process.</summary>

@@ -120,6 +120,21 @@ public sealed class SendJournalTests : IDisposable
     }
 
     [Fact]
+    public void A_restart_leaves_the_journal_of_a_send_that_runs()
+    {
+        using SourceFile source = CreateSource();
+        using (SendJournal journal = Open(source)!)
+        {
+            Assert.Null(new SendJournals(Options).TryOpen(source, ChunkSize, isRestart: true));
+            Assert.Contains("another send", Assert.Single(said), StringComparison.Ordinal);
+            journal.Append(3, Id);
+        }
+
+        using SendJournal? again = Open(source);
+        Assert.Equal(Id, again!.KnownIds[3]);
+    }
+
+    [Fact]
     public void A_source_written_just_now_has_none()
     {
         using SourceFile source = CreateSource(writtenAt: clock.GetUtcNow().UtcDateTime.AddSeconds(-1));

@@ -123,36 +123,36 @@ public sealed class TransferTrackingTests
         {
             transfer.Gate.Close();
             Assert.Equal(TransferState.Suspended, Assert.Single(registry.Running).Snapshot().State);
-            Assert.Empty(new TransferRegistry().FindInterrupted(state));
+            Assert.Empty(registry.FindJournaled(state));
             transfer.Fail(new DfssException(DfssErrorCode.PeerUnreachable, "It is gone."));
         }
 
         Assert.Empty(registry.Running);
-        TransferStatus found = Assert.Single(new TransferRegistry().FindInterrupted(state));
+        TransferStatus found = Assert.Single(new TransferRegistry().FindJournaled(state));
         Assert.Equal(TransferState.Interrupted, found.State);
         Assert.Equal("It is gone.", found.Description.Error);
         Assert.Equal(["b:1", "c:1"], found.Description.Parameters["Move"]);
         Assert.Empty(found.Description.Parameters["Force"]);
         Assert.Equal(description.Secrets, found.Description.Secrets);
-        Assert.Equal(1, Assert.Single(registry.FindInterrupted(state)).Id);
+        Assert.Equal(1, Assert.Single(registry.FindJournaled(state)).Id);
 
         // A journal of another version, and one that was cut off.
         string folder = Path.Combine(state, "transfers");
         await File.WriteAllTextAsync(Path.Combine(folder, "other.json"), """{"Name":"z","Later":[1]}""", Token);
         await File.WriteAllTextAsync(Path.Combine(folder, "cut.json"), """{"Name":"z""", Token);
         await File.WriteAllTextAsync(Path.Combine(folder, "null.json"), """{"Name":"n","Peers":[null]}""", Token);
-        Assert.Equal(["x", "z"], registry.FindInterrupted(state).Select(one => one.Description.Name).Order());
-        Assert.All(registry.FindInterrupted(state), one => Assert.NotNull(one.Description.Peers));
+        Assert.Equal(["x", "z"], registry.FindJournaled(state).Select(one => one.Description.Name).Order());
+        Assert.All(registry.FindJournaled(state), one => Assert.NotNull(one.Description.Peers));
         Assert.True(registry.Forget(state, found.Description));
-        Assert.Equal(["z"], registry.FindInterrupted(state).Select(one => one.Description.Name));
+        Assert.Equal(["z"], registry.FindJournaled(state).Select(one => one.Description.Name));
 
         // An empty one may be of a transfer that another process begins now.
         string begun = Path.Combine(folder, "begun.json");
         await File.WriteAllTextAsync(begun, string.Empty, Token);
-        Assert.Single(registry.FindInterrupted(state));
+        Assert.Single(registry.FindJournaled(state));
         Assert.True(File.Exists(begun));
         File.SetLastWriteTimeUtc(begun, DateTime.UtcNow.AddMinutes(-2));
-        Assert.Single(registry.FindInterrupted(state));
+        Assert.Single(registry.FindJournaled(state));
         Assert.False(File.Exists(begun));
     }
 
@@ -168,7 +168,7 @@ public sealed class TransferTrackingTests
         {
             Kind = TransferKind.Send,
             Name = "x",
-            LocalPath = cluster.Folder["x"],
+            LocalPath = cluster.Folder.CreateFile("x", 9 << 20, seed: 1),
             Length = 9 << 20,
         };
         string journal = Path.Combine(state, "transfers");
@@ -187,15 +187,15 @@ public sealed class TransferTrackingTests
             transfer.Report(new(TransferPhase.Transferring, 4 << 20, 9 << 20));
         }
 
-        TransferStatus killed = Assert.Single(new TransferRegistry().FindInterrupted(copy));
+        TransferStatus killed = Assert.Single(new TransferRegistry().FindJournaled(copy));
         Assert.Equal((3L << 20, 2L << 20), (killed.TransferredBytes, killed.LimitBytesPerSecond));
-        TransferStatus kept = Assert.Single(registry.FindInterrupted(state));
+        TransferStatus kept = Assert.Single(registry.FindJournaled(state));
         Assert.Equal((4L << 20, 2L << 20), (kept.TransferredBytes, kept.LimitBytesPerSecond));
 
         // Started again and interrupted before it knows what is there.
         client.BytesPerSecond = null;
         registry.Begin(description, client).Dispose();
-        kept = Assert.Single(registry.FindInterrupted(state));
+        kept = Assert.Single(registry.FindJournaled(state));
         Assert.Equal((4L << 20, (long?)null), (kept.TransferredBytes, kept.LimitBytesPerSecond));
     }
 
@@ -221,7 +221,7 @@ public sealed class TransferTrackingTests
         }
 
         registry.Begin(new() { Name = "short", Length = 8 << 20 }, client).Dispose();
-        Assert.Empty(registry.FindInterrupted(state));
+        Assert.Empty(registry.FindJournaled(state));
         Assert.Empty(Directory.GetFiles(Path.Combine(state, "transfers")));
     }
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Management.Automation;
 using Dfss.Protocol;
 using Dfss.Testing;
@@ -140,6 +141,25 @@ public sealed class TransferCommandTests : IAsyncLifetime
         Assert.All(journals, text => Assert.DoesNotContain(secret, text, StringComparison.Ordinal));
         Assert.Single(
             session.Run("Send-DfssFile big -Name \"it's\" -Peer $peer -EncryptionKey $key").As<DfssFileInfo>());
+        Assert.Empty(session.Run(Mine).Output);
+    }
+
+    [Theory]
+    [InlineData("Resume-DfssTransfer {0}")]
+    [InlineData("Resume-DfssTransfer {0} -AsJob | Receive-Job -Wait")]
+    public async Task A_transfer_that_cannot_begin_again_is_interrupted_as_before(string resume)
+    {
+        DfssTransfer stopped = await StopAsync("Send-DfssFile big -Name n/big -Peer $peer");
+        File.Delete(folder["big"]);
+        string script = string.Format(CultureInfo.InvariantCulture, resume, stopped.Id);
+        for (int i = 0; i < 2; i++)
+        {
+            Assert.NotEqual("TransferInUse", Result.IdOf(Assert.Single(session.Run(script).Errors)));
+            DfssTransfer again = Assert.Single(session.Run(Mine).As<DfssTransfer>());
+            Assert.Equal((DfssTransferState.Interrupted, (int?)null), (again.State, again.ProcessId));
+        }
+
+        session.Run($"Stop-DfssTransfer {stopped.Id}").ThrowIfFailed();
         Assert.Empty(session.Run(Mine).Output);
     }
 

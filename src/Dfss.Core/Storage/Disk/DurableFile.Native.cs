@@ -32,7 +32,9 @@ internal sealed partial class DurableFile
     private const int CloseOnExecLinux = 0x80000;
     private const int CloseOnExecMac = 0x1000000;
     private const int FullSyncMac = 51;
+    private const int SharedWithoutWaiting = 1 | 4;
     private const int ExclusiveWithoutWaiting = 2 | 4;
+    private const int WindowsSharingViolation = 32;
     private const int Unlocked = 8;
     private const uint ReplaceExisting = 1;
     private const uint WriteThrough = 8;
@@ -62,10 +64,47 @@ internal sealed partial class DurableFile
         {
             return OwnerOnly.Open(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, sharing);
         }
-        catch (IOException exception) when ((exception.HResult & 0xFFFF) == 32)
+        catch (IOException exception) when ((exception.HResult & 0xFFFF) == WindowsSharingViolation)
         {
-            // ERROR_SHARING_VIOLATION: another process has it.
             return null;
+        }
+    }
+
+    /// <summary>
+    /// Whether a lock on an existing file is held, by this process or another. A lock that others may share is taken
+    /// for this moment: on Windows, the file is open and refuses writers.
+    /// </summary>
+    /// <exception cref="IOException">The file is missing, or cannot be opened.</exception>
+    public static bool IsTaken(string path)
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            SafeFileHandle handle = OpenForReading(path);
+            bool isShared = false;
+            try
+            {
+                isShared = TryLock(handle, path, SharedWithoutWaiting);
+                return !isShared;
+            }
+            finally
+            {
+                if (isShared)
+                {
+                    Unlock(handle);
+                }
+
+                handle.Dispose();
+            }
+        }
+
+        try
+        {
+            File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete).Dispose();
+            return false;
+        }
+        catch (IOException exception) when ((exception.HResult & 0xFFFF) == WindowsSharingViolation)
+        {
+            return true;
         }
     }
 
@@ -92,11 +131,13 @@ internal sealed partial class DurableFile
     }
 
     /// <summary>Takes the same lock on a file that is open already. Unix only.</summary>
-    public static bool TryLock(SafeFileHandle file, string path)
+    public static bool TryLock(SafeFileHandle file, string path) => TryLock(file, path, ExclusiveWithoutWaiting);
+
+    private static bool TryLock(SafeFileHandle file, string path, int operation)
     {
         // flock, not .NET's FileShare.None: that one can be switched off by an environment variable, and hides the
         // holder's pid.
-        if (FileLock(file, ExclusiveWithoutWaiting) == 0)
+        if (FileLock(file, operation) == 0)
         {
             return true;
         }
@@ -128,9 +169,13 @@ internal sealed partial class DurableFile
         }
     }
 
-    /// <summary>Opens a file for reading past .NET's own advisory lock, which a locked file would refuse. Unix
-    /// only.</summary>
-    public static SafeFileHandle OpenForReading(string path) => OpenExisting(path, ReadOnly);
+    /// <summary>
+    /// Opens a file for reading that another process may write. On Unix past .NET's own advisory lock, which a locked
+    /// file would refuse.
+    /// </summary>
+    public static SafeFileHandle OpenForReading(string path) => OperatingSystem.IsWindows()
+        ? File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete)
+        : OpenExisting(path, ReadOnly);
 
     private static SafeFileHandle OpenExisting(string path, int access)
     {

@@ -18,9 +18,7 @@ internal sealed partial class PartTrailer
             return 0;
         }
 
-        using SafeFileHandle file = OperatingSystem.IsWindows()
-            ? File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete)
-            : DurableFile.OpenForReading(path);
+        using SafeFileHandle file = DurableFile.OpenForReading(path);
         return TryRead(file, length) is { } trailer ? trailer.CountClaimedBytes(length) : 0;
     }
 

@@ -79,9 +79,7 @@ internal sealed partial class PartTrailer
     {
         try
         {
-            using SafeFileHandle file = OperatingSystem.IsWindows()
-                ? File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete)
-                : DurableFile.OpenForReading(path);
+            using SafeFileHandle file = DurableFile.OpenForReading(path);
             return Read(file, record) is PartTrailer trailer
                 ? BinaryPrimitives.ReadInt32LittleEndian(trailer.bytes.AsSpan(24))
                 : null;

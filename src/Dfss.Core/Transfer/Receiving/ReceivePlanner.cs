@@ -32,9 +32,7 @@ internal static class ReceivePlanner
 
         try
         {
-            using SafeFileHandle part = OperatingSystem.IsWindows()
-                ? File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete)
-                : DurableFile.OpenForReading(path);
+            using SafeFileHandle part = DurableFile.OpenForReading(path);
             return PartTrailer.Read(part, content) is { } trailer ? CountClaimed(trailer, content) : 0;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)

@@ -46,15 +46,22 @@ internal sealed class SendJournal : IDisposable
     /// <param name="encryption">
     /// The recipients of an encrypted send, and the key to use if there is none from before.
     /// </param>
+    /// <param name="isRestart">Whether what is known from earlier sends is forgotten.</param>
     /// <returns>Null where another send has it open, or where the source was written so short a time ago that a journal
     /// of it could not be trusted later.</returns>
     /// <exception cref="IOException">The file cannot be opened, read or written.</exception>
     public static SendJournal? TryOpen(
-        string path, SourceFile source, int chunkSize, long begun, Action<string>? say, SendKey? encryption = null)
+        string path, SourceFile source, int chunkSize, long begun, Action<string>? say, SendKey? encryption = null,
+        bool isRestart = false)
     {
-        if (source.Status is not FileStatus status
-            || DurableFile.TryTake(path, FileShare.Delete) is not SafeFileHandle handle)
+        if (source.Status is not FileStatus status)
         {
+            return null;
+        }
+
+        if (WriterLock.TryTake(path) is not SafeFileHandle handle)
+        {
+            say?.Invoke($"'{source.Path}' is sent without a journal: another send of it has the journal.");
             return null;
         }
 
@@ -63,7 +70,7 @@ internal sealed class SendJournal : IDisposable
             byte[] file = new byte[RandomAccess.GetLength(handle)];
             int length = RandomAccess.Read(handle, file, fileOffset: 0);
             ChunkId?[] known = new ChunkId?[FileManifest.CountChunks(source.Length, chunkSize)];
-            SendJournalFormat? earlier = SendJournalFormat.TryRead(
+            SendJournalFormat? earlier = isRestart ? null : SendJournalFormat.TryRead(
                 file.AsSpan(0, length), source.FullPath, status, chunkSize, encryption);
             SendJournalFormat format = earlier ?? new(source.FullPath, status, chunkSize, begun, encryption);
             int end = earlier?.ReadRecords(file.AsSpan(0, length), known) ?? 0;

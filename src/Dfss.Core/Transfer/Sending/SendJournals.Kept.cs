@@ -14,15 +14,11 @@ internal sealed partial class SendJournals
     {
         foreach (string path in Find(stateFolder, sourcePath))
         {
-            if (DurableFile.TryTake(path, FileShare.Delete) is { } handle)
+            if (WriterLock.TryTake(path) is { } handle)
             {
                 try
                 {
-                    // Not the journal of a later send at the same path.
-                    if (OperatingSystem.IsWindows() || FileStatus.IsAt(path, handle))
-                    {
-                        File.Delete(path);
-                    }
+                    File.Delete(path);
                 }
                 finally
                 {
@@ -39,10 +35,7 @@ internal sealed partial class SendJournals
         List<string> found = [];
         foreach (FileInfo file in folder.Exists ? folder.EnumerateFiles("*.journal") : [])
         {
-            using SafeFileHandle handle = OperatingSystem.IsWindows()
-                ? File.OpenHandle(
-                    file.FullName, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete)
-                : DurableFile.OpenForReading(file.FullName);
+            using SafeFileHandle handle = DurableFile.OpenForReading(file.FullName);
             if (IsOf(handle, source))
             {
                 found.Add(file.FullName);

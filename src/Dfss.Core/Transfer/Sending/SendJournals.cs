@@ -48,14 +48,9 @@ internal sealed partial class SendJournals(TransferOptions options)
             OwnerOnly.CreateFolder(folder);
             PruneOnce(folder);
             string path = PathOf(folder, source.FullPath, chunkSize, encryption);
-            if (isRestart)
-            {
-                File.Delete(path);
-            }
-
             DateTimeOffset now = options.TimeProvider.GetUtcNow();
             long begun = (now - DateTimeOffset.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick;
-            return SendJournal.TryOpen(path, source, chunkSize, begun, options.Verbose, encryption);
+            return SendJournal.TryOpen(path, source, chunkSize, begun, options.Verbose, encryption, isRestart);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

@@ -6,7 +6,7 @@ internal static class KeptTransfer
 {
     /// <summary>
     /// About how many bytes need not be transferred again. Of a send these are what the peers have confirmed, which its
-    /// journal says; of a repair it is not known, and 0.
+    /// journal says, if the file has not changed since; of a repair it is not known, and 0.
     /// </summary>
     public static long CountBytes(TransferDescription description)
     {
@@ -14,8 +14,9 @@ internal static class KeptTransfer
         {
             return description switch
             {
-                { Kind: TransferKind.Send } =>
-                    Math.Clamp(description.TransferredBytes, 0, Math.Max(0, description.Length)),
+                { Kind: TransferKind.Send } => SourceState.IsUnchanged(description)
+                    ? Math.Clamp(description.TransferredBytes, 0, Math.Max(0, description.Length))
+                    : 0,
                 { Kind: TransferKind.Receive, LocalPath: { } path } =>
                     Math.Min(
                         description.Length, PartTrailer.CountClaimedBytes(PartOf(path), description.Length)),

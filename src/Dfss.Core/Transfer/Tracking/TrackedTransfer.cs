@@ -21,6 +21,8 @@ public sealed class TrackedTransfer : IProgress<TransferProgress>, IDisposable
     private long movedBytes;
     private long keptBytes;
     private TimeSpan? noted;
+    private bool hasNews;
+    private bool isNoting;
     private bool isSuccess;
     private string? error;
     private bool isDisposed;
@@ -79,6 +81,7 @@ public sealed class TrackedTransfer : IProgress<TransferProgress>, IDisposable
     /// <inheritdoc/>
     public void Report(TransferProgress value)
     {
+        bool isDue;
         lock (gate)
         {
             bool isMoved = value.Phase is TransferPhase.Transferring && progress.Phase is TransferPhase.Transferring;
@@ -88,12 +91,14 @@ public sealed class TrackedTransfer : IProgress<TransferProgress>, IDisposable
 
             // While the peers are asked what they have, it is not known yet how much of the earlier transfer is there.
             keptBytes = value.Phase is TransferPhase.Transferring ? value.TransferredBytes : keptBytes;
-            if (!isDisposed && value.Phase is TransferPhase.Transferring
-                && !(noted is { } last && Elapsed - last < NoteInterval))
-            {
-                noted = Elapsed;
-                journal?.Note(Kept());
-            }
+            isDue = value.Phase is TransferPhase.Transferring
+                && !(noted is { } last && Elapsed - last < NoteInterval);
+            noted = isDue ? Elapsed : noted;
+        }
+
+        if (isDue)
+        {
+            Note();
         }
     }
 
@@ -126,6 +131,7 @@ public sealed class TrackedTransfer : IProgress<TransferProgress>, IDisposable
                 TotalBytes = progress.TotalBytes,
                 BytesPerSecond = Gate.IsOpen ? rate.BytesPerSecond : null,
                 LimitBytesPerSecond = client.BytesPerSecond,
+                ProcessId = Environment.ProcessId,
             };
         }
     }
@@ -154,18 +160,63 @@ public sealed class TrackedTransfer : IProgress<TransferProgress>, IDisposable
             journal?.Keep(Kept() with { Error = error });
         }
 
+        if (journal is not null)
+        {
+            registry.Release(journal.Path);
+        }
+
         ended.SetResult();
     }
 
     /// <summary>The limit of a client has changed.</summary>
     internal void NoteLimit(DfssClient changed)
     {
+        if (ReferenceEquals(changed, client))
+        {
+            Note();
+        }
+    }
+
+    /// <summary>
+    /// Has the journal written, without the lock: a slow disk must not hold up those that ask how the transfer is. One
+    /// thread writes at a time. What comes meanwhile it writes next, so that the last state is the last in the journal.
+    /// </summary>
+    private void Note()
+    {
+        if (journal is null)
+        {
+            return;
+        }
+
         lock (gate)
         {
-            if (!isDisposed && ReferenceEquals(changed, client))
+            hasNews = true;
+            if (isNoting)
             {
-                journal?.Note(Kept());
+                return;
             }
+
+            isNoting = true;
+        }
+
+        while (TakeNews() is { } news)
+        {
+            journal.Note(news);
+        }
+    }
+
+    private TransferDescription? TakeNews()
+    {
+        lock (gate)
+        {
+            if (hasNews && !isDisposed)
+            {
+                hasNews = false;
+                return Kept();
+            }
+
+            isNoting = false;
+            return null;
         }
     }
 

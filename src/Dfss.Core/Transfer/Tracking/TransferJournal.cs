@@ -1,5 +1,3 @@
-using System.Security.Cryptography;
-using System.Text;
 using System.Text.Json;
 using Dfss.Storage;
 using Microsoft.Win32.SafeHandles;
@@ -8,288 +6,222 @@ namespace Dfss.Transfer;
 
 /// <summary>
 /// The file of one transfer in the folder "transfers" of the state folder: its description, locked as long as the
-/// transfer runs. It has no secret. A journal that cannot be written is no error: the transfer continues without it.
+/// transfer runs, with the process that has the lock. It has no secret. A journal that cannot be written is no error:
+/// the transfer continues without it. Safe for concurrent use.
 /// </summary>
-internal sealed class TransferJournal
+internal sealed partial class TransferJournal
 {
     private const string Extension = ".json";
 
     /// <summary>64 KiB: a description has a path, a name and some options.</summary>
     private const int MaxBytes = 64 << 10;
 
-    /// <summary>30 days, as for the journals of sends: one not started again since is abandoned.</summary>
-    private static readonly TimeSpan MaxAge = TimeSpan.FromDays(30);
-
-    /// <summary>1 day: clocks differ by less. A file with a time further in the future is removed.</summary>
-    private static readonly TimeSpan ClockDifference = TimeSpan.FromDays(1);
-
-    /// <summary>1 minute: an empty file that is younger may be of a transfer that begins now.</summary>
-    private static readonly TimeSpan MaxEmptyAge = TimeSpan.FromMinutes(1);
-
-    /// <summary>10: each time another process has deleted the file between its opening and its lock.</summary>
-    private const int MaxTries = 10;
-
-    private readonly string path;
     private readonly SafeFileHandle handle;
-    private readonly Action<string>? say;
+    private readonly Action? beforeWrite;
 
-    private TransferJournal(string path, SafeFileHandle handle, Action<string>? say)
+    // Held while the disk writes, for seconds perhaps.
+    private readonly Lock writes = new();
+    private Action<string>? say;
+    private bool isEnded;
+
+    private TransferJournal(string path, SafeFileHandle handle, Action? beforeWrite)
     {
-        this.path = path;
+        Path = path;
         this.handle = handle;
-        this.say = say;
+        this.beforeWrite = beforeWrite;
     }
 
     /// <summary>What tells it from other journals.</summary>
-    public string Key => Path.GetFileName(path);
+    public string Path { get; }
 
-    /// <summary>What an interrupted transfer of the same file had transferred.</summary>
+    /// <summary>What an interrupted transfer of the same content had transferred.</summary>
     public long FormerBytes { get; private set; }
 
     /// <summary>The journal of a transfer that begins now; null if there is none for any reason.</summary>
-    public static TransferJournal? TryBegin(TransferOptions options, TransferDescription description)
+    /// <param name="path">Its path.</param>
+    /// <param name="description">The transfer.</param>
+    /// <param name="options">Receives the reason why there is none.</param>
+    /// <param name="beforeWrite">Called before each write. A seam for tests. Null: none.</param>
+    public static TransferJournal? TryBegin(
+        string path, TransferDescription description, TransferOptions options, Action? beforeWrite)
     {
-        if (options.StateFolder is not string state)
-        {
-            return null;
-        }
-
         try
         {
-            string folder = FolderOf(state);
-            OwnerOnly.CreateFolder(folder);
-            string path = PathOf(folder, description);
-            if (TryTake(path) is not { } handle)
+            OwnerOnly.CreateFolder(System.IO.Path.GetDirectoryName(path)!);
+            if (WriterLock.TryTake(path) is not { } handle)
             {
-                options.Verbose?.Invoke(
-                    $"'{description.Name}' is transferred without a journal: another transfer, or a list of "
-                        + "transfers, has it.");
+                WarnOfOther(description, FindOwner(path), options);
                 return null;
             }
 
-            return new TransferJournal(path, handle, options.Verbose).Begin(description);
+            var journal = new TransferJournal(path, handle, beforeWrite);
+            return journal.TryBegin(description, options) ? journal : null;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            options.Verbose?.Invoke($"'{description.Name}' is transferred without a journal: {error.Message}");
+            WarnOfFailure(description, error, options);
             return null;
         }
     }
 
-    /// <summary>The journals that no transfer holds, and that can be read.</summary>
-    public static IEnumerable<(string Key, TransferDescription Description)> FindInterrupted(string stateFolder)
+    /// <summary>
+    /// The journal of an interrupted transfer, for this process alone; null if it is not there any more, or another
+    /// process has it.
+    /// </summary>
+    /// <param name="path">Its path.</param>
+    /// <param name="beforeWrite">As for <see cref="TryBegin(string, TransferDescription, TransferOptions, Action?)"/>.
+    /// </param>
+    /// <exception cref="IOException">It cannot be opened or written.</exception>
+    public static (TransferJournal Journal, TransferDescription Description)? TryClaim(
+        string path, Action? beforeWrite)
     {
-        var folder = new DirectoryInfo(FolderOf(stateFolder));
-        if (!folder.Exists)
+        if (!File.Exists(path) || WriterLock.TryTake(path) is not { } handle)
         {
-            yield break;
+            return null;
         }
 
-        foreach (FileInfo file in folder.EnumerateFiles("*" + Extension))
+        bool isClaimed = false;
+        try
         {
-            if (TryRead(file) is { } description)
+            if (TryParse(ReadText(handle)) is not { } description)
             {
-                yield return (file.Name, description);
+                return null;
+            }
+
+            var journal = new TransferJournal(path, handle, beforeWrite);
+            journal.Write(Own(description));
+            isClaimed = true;
+            return (journal, description);
+        }
+        finally
+        {
+            if (!isClaimed)
+            {
+                if (RandomAccess.GetLength(handle) == 0)
+                {
+                    // The transfer has just ended: taking the lock has made the file.
+                    File.Delete(path);
+                }
+
+                DurableFile.Unlock(handle);
             }
         }
     }
 
-    /// <summary>Deletes the journal of a transfer that does not run.</summary>
-    /// <param name="stateFolder">The state folder.</param>
-    /// <param name="description">The transfer.</param>
-    /// <param name="forgetRest">Deletes what else is kept, while no other process can start the transfer.</param>
-    /// <returns>Whether it did.</returns>
-    public static bool TryForget(string stateFolder, TransferDescription description, Action forgetRest)
+    /// <summary>A transfer begins with a journal that was claimed for it; if not, the journal is closed.</summary>
+    public bool TryBegin(TransferDescription description, TransferOptions options)
     {
-        string path = PathOf(FolderOf(stateFolder), description);
-        if (TryTake(path) is not { } handle)
-        {
-            return false;
-        }
-
+        say = options.Verbose;
         try
         {
-            forgetRest();
-            File.Delete(path);
+            FormerBytes = ReadFormerBytes(description);
+            Write(Own(description) with { TransferredBytes = FormerBytes });
             return true;
         }
-        finally
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            DurableFile.Unlock(handle);
+            WarnOfFailure(description, error, options);
+            Close();
+            return false;
         }
     }
 
     /// <summary>The transfer has succeeded.</summary>
-    public void Forget()
+    public void Forget() => End(() =>
     {
-        try
-        {
-            RandomAccess.SetLength(handle, 0);
-            File.Delete(path);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            // Empty, it is no transfer.
-            say?.Invoke($"The journal '{path}' is not deleted: {error.Message}");
-        }
-        finally
-        {
-            DurableFile.Unlock(handle);
-        }
-    }
+        // Empty, it is no transfer, also where it cannot be deleted.
+        RandomAccess.SetLength(handle, 0);
+        File.Delete(Path);
+    });
+
+    /// <summary>The transfer has ended before its end.</summary>
+    public void Keep(TransferDescription description) =>
+        End(() => Write(description with { ProcessId = null, ProcessStart = null }));
 
     /// <summary>The transfer goes on.</summary>
     public void Note(TransferDescription description)
     {
-        try
+        lock (writes)
         {
-            Write(description);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            say?.Invoke($"The journal '{path}' is out of date: {error.Message}");
-        }
-    }
-
-    /// <summary>The transfer has ended before its end.</summary>
-    public void Keep(TransferDescription description)
-    {
-        try
-        {
-            Write(description);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            say?.Invoke($"The journal '{path}' does not say why the transfer ended: {error.Message}");
-        }
-        finally
-        {
-            DurableFile.Unlock(handle);
-        }
-    }
-
-    private TransferJournal Begin(TransferDescription description)
-    {
-        try
-        {
-            FormerBytes = ReadFormerBytes(description.Length);
-            Write(description with { TransferredBytes = FormerBytes });
-            return this;
-        }
-        catch
-        {
-            DurableFile.Unlock(handle);
-            throw;
-        }
-    }
-
-    private static string FolderOf(string stateFolder) => Path.GetFullPath(Path.Combine(stateFolder, "transfers"));
-
-    private static string PathOf(string folder, TransferDescription description)
-    {
-        string identity = $"{description.Kind}\n{description.LocalPath}\n{description.Name}";
-        return Path.Combine(
-            folder, Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(identity)))[..32] + Extension);
-    }
-
-    private static TransferDescription? TryRead(FileInfo file)
-    {
-        try
-        {
-            if (TryTake(file.FullName) is not { } handle)
+            if (!isEnded)
             {
-                return null;
+                Try(() => Write(Own(description)));
+            }
+        }
+    }
+
+    private static TransferDescription Own(TransferDescription description) =>
+        description with { ProcessId = Environment.ProcessId, ProcessStart = ProcessStart.Own };
+
+    private static void WarnOfOther(TransferDescription description, int? owner, TransferOptions options) =>
+        WarnOfNone(
+            description,
+            owner is { } id
+                ? FormattableString.Invariant($"process {id} transfers the same file")
+                : "another command transfers the same file",
+            options);
+
+    private static void WarnOfFailure(TransferDescription description, Exception error, TransferOptions options) =>
+        options.Verbose?.Invoke($"'{description.Name}' is transferred without a journal: {error.Message}");
+
+    /// <summary>The transfer goes on, and cannot be found if it is interrupted.</summary>
+    internal static void WarnOfNone(TransferDescription description, string why, TransferOptions options) =>
+        options.Warning?.Invoke(
+            $"'{description.Name}' is transferred without a journal: {why}. If it is interrupted, run this command "
+                + "again to resume it.");
+
+    private void End(Action last)
+    {
+        lock (writes)
+        {
+            if (isEnded)
+            {
+                return;
             }
 
+            isEnded = true;
             try
             {
-                ReadOnlySpan<byte> text = ReadText(handle);
-                if (FileAge.Of(file, TimeProvider.System.GetUtcNow() + ClockDifference)
-                    >= (text.IsEmpty ? MaxEmptyAge + ClockDifference : MaxAge))
-                {
-                    File.Delete(file.FullName);
-                    return null;
-                }
-
-                return Parse(text);
+                Try(last);
             }
             finally
             {
                 DurableFile.Unlock(handle);
             }
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or JsonException)
-        {
-            // Written by a later version, or cut off by a power cut: no transfer can be started from it.
-            return null;
-        }
     }
 
-    private static TransferDescription? Parse(ReadOnlySpan<byte> text)
-    {
-        TransferDescription? read = JsonSerializer.Deserialize(
-            text, TransferDescriptionFormat.Default.TransferDescription);
-        if (read is null)
-        {
-            return null;
-        }
+    private void Close() => End(static () => { });
 
-        // What the text leaves out is null: a generated reader does not keep the initial values.
-        read = read with
-        {
-            Name = read.Name ?? string.Empty,
-            Peers = read.Peers ?? [],
-            Parameters = read.Parameters ?? new Dictionary<string, IReadOnlyList<string>>(),
-            Secrets = read.Secrets ?? [],
-        };
-        bool isWhole = !read.Peers.Contains(null!) && !read.Secrets.Contains(null!)
-            && read.Parameters.Values.All(values => values is not null && !values.Contains(null!));
-        return isWhole ? read : null;
-    }
-
-    /// <summary>
-    /// The lock of a journal, of the file that has the path. Another process may have deleted the file between the
-    /// opening and the lock, and a new journal may be at the path. Who has this lock may delete the path.
-    /// </summary>
-    private static SafeFileHandle? TryTake(string path)
-    {
-        for (int tries = 0; tries < MaxTries; tries++)
-        {
-            SafeFileHandle? handle = DurableFile.TryTake(path, FileShare.Delete);
-            if (handle is null || OperatingSystem.IsWindows() || FileStatus.IsAt(path, handle))
-            {
-                return handle;
-            }
-
-            DurableFile.Unlock(handle);
-        }
-
-        return null;
-    }
-
-    private static ReadOnlySpan<byte> ReadText(SafeFileHandle handle)
-    {
-        byte[] text = new byte[Math.Min(MaxBytes, RandomAccess.GetLength(handle))];
-        return text.AsSpan(0, RandomAccess.Read(handle, text, fileOffset: 0));
-    }
-
-    private long ReadFormerBytes(long length)
+    private void Try(Action write)
     {
         try
         {
-            return Parse(ReadText(handle)) is { } former && former.Length == length ? former.TransferredBytes : 0;
+            write();
         }
-        catch (JsonException)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            // New, and empty; or of another version.
-            return 0;
+            say?.Invoke($"The journal '{Path}' is out of date: {error.Message}");
         }
+    }
+
+    /// <summary>
+    /// Of a send only if the file is the same: another one of the same length has other chunks.
+    /// </summary>
+    private long ReadFormerBytes(TransferDescription description)
+    {
+        return TryParse(ReadText(handle)) is { } former && former.Length == description.Length
+            && (former.Kind != TransferKind.Send
+                || (former.SourceState is { } state && state == description.SourceState))
+                ? former.TransferredBytes
+                : 0;
     }
 
     /// <summary>By one call, so that a process that is killed leaves the text of before or this one. Spaces at its end
     /// cover a longer text of before.</summary>
     private void Write(TransferDescription description)
     {
+        beforeWrite?.Invoke();
         byte[] text = JsonSerializer.SerializeToUtf8Bytes(
             description, TransferDescriptionFormat.Default.TransferDescription);
         byte[] padded = new byte[Math.Max(text.Length, Math.Min(MaxBytes, RandomAccess.GetLength(handle)))];

@@ -9,12 +9,22 @@ public sealed class TransferRegistry
     private readonly Lock gate = new();
     private readonly SortedDictionary<int, TrackedTransfer> running = [];
 
-    // The numbers of interrupted transfers, by the name of the journal.
+    // The numbers of transfers, by the path of the journal.
     private readonly Dictionary<string, int> numbers = new(StringComparer.Ordinal);
     private int lastId;
 
-    // A search takes each journal for a moment, and must not take that of a transfer that begins.
-    private readonly Lock journals = new();
+    // The journals that this process has, by path, and those of them that were claimed for a transfer to begin.
+    private readonly HashSet<string> held = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, TransferJournal> claimed = new(StringComparer.Ordinal);
+    private readonly Action? beforeWrite;
+
+    /// <summary>No transfer yet.</summary>
+    public TransferRegistry()
+    {
+    }
+
+    /// <param name="beforeWrite">Called before each write of a journal. A seam for tests.</param>
+    internal TransferRegistry(Action beforeWrite) => this.beforeWrite = beforeWrite;
 
     /// <summary>The transfers that run, by number.</summary>
     public IReadOnlyList<TrackedTransfer> Running
@@ -42,55 +52,109 @@ public sealed class TransferRegistry
             LimitBytesPerSecond = client.BytesPerSecond,
         };
         TransferJournal? journal = null;
-        if (description.Length > SendJournals.MinSourceBytes)
+        if (description.Length > SendJournals.MinSourceBytes && client.Options.StateFolder is { } state)
         {
-            lock (journals)
-            {
-                journal = TransferJournal.TryBegin(client.Options, description);
-            }
+            description = description with { SourceState = SourceState.Of(description) };
+            journal = TryTakeJournal(TransferJournal.PathOf(state, description), description, client.Options);
         }
 
         lock (gate)
         {
-            int id = journal is null ? ++lastId : NumberOf(journal.Key);
+            int id = journal is null ? ++lastId : NumberOf(journal.Path);
             var transfer = new TrackedTransfer(id, description, client, this, journal);
             running.Add(id, transfer);
             return transfer;
         }
     }
 
-    /// <summary>The transfers whose journals are in a state folder and that do not run, oldest first.</summary>
-    public IReadOnlyList<TransferStatus> FindInterrupted(string? stateFolder)
+    /// <summary>
+    /// The transfers whose journals are in a state folder and that do not run in this process, oldest first: those that
+    /// were interrupted, and those that run in another process.
+    /// </summary>
+    public IReadOnlyList<TransferStatus> FindJournaled(string? stateFolder)
     {
         if (stateFolder is null)
         {
             return [];
         }
 
-        (string Key, TransferDescription Description)[] kept;
-        lock (journals)
+        HashSet<string> own;
+        lock (gate)
         {
-            kept = [.. TransferJournal.FindInterrupted(stateFolder)];
+            own = [.. held];
         }
 
         List<TransferStatus> found = [];
-        foreach ((string key, TransferDescription description) in kept.OrderBy(one => one.Description.Started))
+        foreach ((string path, TransferDescription description, bool isHeld) in
+            TransferJournal.Find(stateFolder).OrderBy(one => one.Description.Started))
         {
+            bool isClaimed;
             int id;
             lock (gate)
             {
-                id = NumberOf(key);
+                isClaimed = claimed.ContainsKey(path);
+                if (isHeld && !isClaimed && (own.Contains(path) || held.Contains(path)))
+                {
+                    continue;
+                }
+
+                id = NumberOf(path);
             }
 
-            found.Add(new TransferStatus(id, description, TransferState.Interrupted)
+            bool isElsewhere = isHeld && !isClaimed;
+            found.Add(new TransferStatus(
+                id, description, isElsewhere ? TransferState.RunningElsewhere : TransferState.Interrupted)
             {
                 TransferredBytes = KeptTransfer.CountBytes(description),
                 TotalBytes = description.Length,
                 LimitBytesPerSecond = description.LimitBytesPerSecond,
+                ProcessId = isElsewhere ? TransferJournal.FindOwner(description) : null,
             });
         }
 
         return found;
+    }
+
+    /// <summary>
+    /// Claims an interrupted transfer for a command of this process that starts it again: no other process can start it
+    /// meanwhile.
+    /// </summary>
+    /// <returns>Null if it has ended, or runs or is claimed already, here or in another process.</returns>
+    /// <exception cref="IOException">Its journal cannot be opened or written.</exception>
+    public TransferClaim? TryClaim(string stateFolder, TransferDescription description)
+    {
+        ArgumentNullException.ThrowIfNull(description);
+        string path = TransferJournal.PathOf(stateFolder, description);
+        lock (gate)
+        {
+            if (!held.Add(path))
+            {
+                return null;
+            }
+        }
+
+        TransferClaim? claim = null;
+        try
+        {
+            if (TransferJournal.TryClaim(path, beforeWrite) is (TransferJournal journal, TransferDescription kept))
+            {
+                lock (gate)
+                {
+                    claimed.Add(path, journal);
+                }
+
+                claim = new TransferClaim(kept, () => Unclaim(journal, kept));
+            }
+
+            return claim;
+        }
+        finally
+        {
+            if (claim is null)
+            {
+                Release(path);
+            }
+        }
     }
 
     /// <summary>Deletes the journal of an interrupted transfer, and what it has kept.</summary>
@@ -99,11 +163,16 @@ public sealed class TransferRegistry
     public bool Forget(string stateFolder, TransferDescription description)
     {
         ArgumentNullException.ThrowIfNull(description);
-        lock (journals)
+        string path = TransferJournal.PathOf(stateFolder, description);
+        lock (gate)
         {
-            return TransferJournal.TryForget(
-                stateFolder, description, () => KeptTransfer.Forget(stateFolder, description));
+            if (held.Contains(path))
+            {
+                return false;
+            }
         }
+
+        return TransferJournal.TryForget(path, () => KeptTransfer.Forget(stateFolder, description));
     }
 
     /// <summary>The limit of a client has changed: the journals of all its transfers say so.</summary>
@@ -123,12 +192,66 @@ public sealed class TransferRegistry
         }
     }
 
-    private int NumberOf(string key)
+    /// <summary>The journal of this path is closed.</summary>
+    internal void Release(string path)
     {
-        if (!numbers.TryGetValue(key, out int id))
+        lock (gate)
+        {
+            held.Remove(path);
+        }
+    }
+
+    private TransferJournal? TryTakeJournal(
+        string path, TransferDescription description, TransferOptions options)
+    {
+        bool isOthers;
+        TransferJournal? claim;
+        lock (gate)
+        {
+            claimed.Remove(path, out claim);
+            isOthers = claim is null && !held.Add(path);
+        }
+
+        if (isOthers)
+        {
+            TransferJournal.WarnOfNone(description, "another command of this process transfers the same file", options);
+            return null;
+        }
+
+        TransferJournal? journal = claim is null
+            ? TransferJournal.TryBegin(path, description, options, beforeWrite)
+            : claim.TryBegin(description, options) ? claim : null;
+        if (journal is null)
+        {
+            Release(path);
+        }
+
+        return journal;
+    }
+
+    /// <summary>A transfer that was claimed has not begun: it is interrupted, as it was.</summary>
+    private void Unclaim(TransferJournal journal, TransferDescription description)
+    {
+        lock (gate)
+        {
+            if (!claimed.TryGetValue(journal.Path, out TransferJournal? found) || !ReferenceEquals(found, journal))
+            {
+                return;
+            }
+
+            claimed.Remove(journal.Path);
+        }
+
+        journal.Keep(description);
+        Release(journal.Path);
+    }
+
+    private int NumberOf(string path)
+    {
+        if (!numbers.TryGetValue(path, out int id))
         {
             id = ++lastId;
-            numbers.Add(key, id);
+            numbers.Add(path, id);
         }
 
         return id;

@@ -28,6 +28,9 @@ public enum TransferState
     /// It failed or was stopped, or its process ended; what it has moved is kept, and it can be started again.
     /// </summary>
     Interrupted,
+
+    /// <summary>It runs in another process, which alone can suspend or stop it.</summary>
+    RunningElsewhere,
 }
 
 /// <summary>What a transfer is about: enough to start it again, and no secret.</summary>
@@ -72,6 +75,18 @@ public sealed record TransferDescription
 
     /// <summary>Why it failed; null if it did not.</summary>
     public string? Error { get; init; }
+
+    /// <summary>The process that runs it; null for one that does not run.</summary>
+    public int? ProcessId { get; init; }
+
+    /// <summary>When that process started, in a form of the system: a process id is used again later.</summary>
+    public string? ProcessStart { get; init; }
+
+    /// <summary>
+    /// What tells the content of the local file of a send from another content of the same length; null if it is not
+    /// known.
+    /// </summary>
+    public string? SourceState { get; init; }
 }
 
 /// <summary>A transfer at one moment.</summary>
@@ -97,6 +112,9 @@ public sealed record TransferStatus(int Id, TransferDescription Description, Tra
 
     /// <summary>The limit of its client; null for none.</summary>
     public long? LimitBytesPerSecond { get; init; }
+
+    /// <summary>The process that runs it; null if it does not run, or the process is not known.</summary>
+    public int? ProcessId { get; init; }
 }
 
 /// <summary>The form of <see cref="TransferDescription"/> on disk: JSON; what is unknown is skipped.</summary>
