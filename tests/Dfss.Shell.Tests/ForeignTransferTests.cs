@@ -25,7 +25,8 @@ public sealed class ForeignTransferTests : IDisposable
             ($_.FullyQualifiedErrorId -split ',')[0] + ' ' + [regex]::Match($_.Exception.Message, 'process \d+').Value
         }
 
-        # A plain send of the same file does not fail. It goes to another peer: what the first one has is not sent again.
+        # A plain send of the same file does not fail. It goes to another peer, as what the first one has is not sent
+        # again.
         $to = @{ Peer = $other.Endpoint }
         $out += (Send-DfssFile 'SOURCE' -Name n/big @to -WarningVariable w -WarningAction SilentlyContinue).Version
         $out += "w: $w"

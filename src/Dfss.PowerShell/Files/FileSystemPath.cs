@@ -28,7 +28,7 @@ internal sealed record FileSystemPath(IReadOnlyList<string> Paths, IReadOnlyList
     /// <summary>How PSPath, which objects of Get-ChildItem bind, begins.</summary>
     private const string QualifiedPrefix = @"Microsoft.PowerShell.Core\FileSystem::";
 
-    /// <summary>Wildcards and their escape, and what separates drives, providers and, for the engine, folders.</summary>
+    /// <summary>Wildcards and their escape, and what separates drives, providers and folders.</summary>
     private static readonly SearchValues<char> Special = SearchValues.Create("*?[]`:\\");
 
     /// <summary>Resolves a path to paths of the operating system. On the pipeline thread only.</summary>
@@ -120,7 +120,7 @@ internal sealed record FileSystemPath(IReadOnlyList<string> Paths, IReadOnlyList
             : null;
     }
 
-    /// <summary>Whether paths that begin with / are those of the operating system: not in a drive made by a user.</summary>
+    /// <summary>Whether paths that begin with / are the system's: not those of a drive that a user has made.</summary>
     private static bool IsOfRoot(PathInfo location) =>
         location.Drive is { Root: "/" } drive && drive.Provider.Name == ProviderName;
 
