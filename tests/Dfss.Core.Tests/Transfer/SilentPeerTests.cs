@@ -20,7 +20,8 @@ public sealed class SilentPeerTests
     public async Task A_peer_that_owes_an_answer_is_silent_after_a_time_without_a_byte()
     {
         await using HeldPeer held = await HeldPeer.StartAsync();
-        await using DfssPeer healthy = await DfssPeer.StartAsync(new PeerOptions { Port = 0, Address = "127.0.0.1" });
+        await using DfssPeer healthy = await DfssPeer.StartAsync(
+            new PeerOptions { Port = 0, Address = "127.0.0.1" }, Token);
         await using DfssClient client = Connect(held.Address, new PeerAddress("127.0.0.1", healthy.Port));
         await Assert.ThrowsAsync<DfssException>(() => client.GetAsync("none", Token));
         clock.Advance(Least);

@@ -16,13 +16,10 @@ public sealed class DriveOptionTests
     [InlineData("GetChildDynamicParameters", "File")]
     [InlineData("GetChildDynamicParameters", "Directory")]
     [InlineData("GetChildDynamicParameters", "Hidden")]
-    [InlineData("FileSystemProviderGetItemDynamicParameters", "Stream")]
-    [InlineData("FileSystemProviderRemoveItemDynamicParameters", "Stream")]
-    [InlineData("FileSystemClearContentDynamicParameters", "Stream")]
     [InlineData("FileSystemItemProviderDynamicParameters", "OlderThan")]
     public void An_option_of_the_file_system_is_refused(string type, string option)
     {
-        // The real ones, some of which are internal or lacking in the reference assembly.
+        // The real ones, of which some are internal.
         object bound = Activator.CreateInstance(
             typeof(PSObject).Assembly.GetType($"Microsoft.PowerShell.Commands.{type}", throwOnError: true)!,
             nonPublic: true)!;
@@ -31,12 +28,17 @@ public sealed class DriveOptionTests
         PropertyInfo property = bound.GetType().GetProperty(option)
             ?? throw new InvalidOperationException($"{type} has no {option}.");
         property.SetValue(bound, property.PropertyType == typeof(SwitchParameter) ? new SwitchParameter(true)
-            : property.PropertyType == typeof(DateTime?) ? DateTime.UnixEpoch
-            : property.PropertyType == typeof(string) ? "x"
-            : (string[])["x"]);
+            : DateTime.UnixEpoch);
         ErrorRecord error = Assert.Throws<CmdletException>(() => DriveOptions.ThrowIfGiven(bound)).Error;
         Assert.Equal("OptionNotOfDrive", Result.IdOf(error));
         Assert.Equal(option, error.TargetObject);
+    }
+
+    [Fact]
+    public void A_stream_is_refused()
+    {
+        DriveOptions.ThrowIfGiven(new OptionsOfWindows());
+        Assert.Throws<CmdletException>(() => DriveOptions.ThrowIfGiven(new OptionsOfWindows { Stream = ["x"] }));
     }
 
     [Fact]
@@ -56,7 +58,17 @@ public sealed class DriveOptionTests
     {
         DriveOptions.ThrowIfGiven(new DriveReaderParameters { Raw = true });
         DriveOptions.ThrowIfGiven(new DriveWriterParameters { NoNewline = true });
-        DriveOptions.ThrowIfGiven(new FileSystemContentReaderDynamicParameters { Raw = true });
+        DriveOptions.ThrowIfGiven(Activator.CreateInstance(
+            typeof(FileSystemContentReaderDynamicParameters),
+            BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic, binder: null,
+            [new FileSystemProvider()], culture: null));
         DriveOptions.ThrowIfGiven(bound: null);
+    }
+
+    /// <summary>What Get-Item, Remove-Item and Clear-Content have on a disk of Windows.</summary>
+    private sealed class OptionsOfWindows
+    {
+        [Parameter]
+        public string[]? Stream { get; set; }
     }
 }
