@@ -12,6 +12,8 @@ public sealed class OperatorTests : IDisposable
         $$"""
         $operators = @{}
         function Add-ShouldOperator($Name, $Test) { $operators[$Name] = $Test }
+        # The bare engine has none.
+        function Select-Object($First) { $input }
         . '{{Path.Combine(ModuleSession.Folder, "Dfss.Should.ps1")}}'
         $cluster = New-DfssTestCluster 1
         'text' | Set-DfssContent file -Peer $cluster -WarningAction Ignore
