@@ -28,11 +28,11 @@ public abstract partial class ClientCmdlet
     private Dictionary<string, IReadOnlyList<string>> ReadOptionTexts()
     {
         Dictionary<string, IReadOnlyList<string>> texts = TransferOptionTexts.Read(this);
-        if (choice is { Membership: { } membership, IsExplicit: false }
-            && Environment.GetEnvironmentVariable(ClusterChoice.Variable) is { Length: > 0 })
+        if (choice is { Membership: not null, IsExplicit: false }
+            && Environment.GetEnvironmentVariable(ClusterChoice.Variable) is { Length: > 0 } cluster)
         {
-            // Another process may have another cluster there.
-            texts[nameof(Cluster)] = [membership.Name];
+            // Another process may have another cluster there. Of a test cluster it is a folder, which no name finds.
+            texts[nameof(Cluster)] = [cluster];
         }
 
         return texts;

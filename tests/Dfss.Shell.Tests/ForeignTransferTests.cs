@@ -9,6 +9,7 @@ public sealed class ForeignTransferTests : IDisposable
         """
         $peer = Start-DfssPeer -InMemory -Port 0
         [System.IO.File]::WriteAllText("$folder/peer", $peer.Endpoint)
+        $other = Start-DfssPeer -InMemory -Port 0
         [Console]::WriteLine('peer')
 
         # What runs in the other process is shown, and cannot be changed from here.
@@ -24,10 +25,10 @@ public sealed class ForeignTransferTests : IDisposable
             ($_.FullyQualifiedErrorId -split ',')[0] + ' ' + [regex]::Match($_.Exception.Message, 'process \d+').Value
         }
 
-        # A plain send of the same file does not fail.
-        $out += (Send-DfssFile 'SOURCE' -Name n/big -WarningVariable w -WarningAction SilentlyContinue).Version
+        # A plain send of the same file does not fail. It goes to another peer: what the first one has is not sent again.
+        $to = @{ Peer = $other.Endpoint }
+        $out += (Send-DfssFile 'SOURCE' -Name n/big @to -WarningVariable w -WarningAction SilentlyContinue).Version
         $out += "w: $w"
-        Remove-DfssFile n/big -Confirm:$false
         [Console]::WriteLine('listed')
 
         # The other process is killed.

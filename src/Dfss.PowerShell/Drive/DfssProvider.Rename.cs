@@ -32,7 +32,10 @@ public sealed partial class DfssProvider
         }
 
         int last = found.Name.LastIndexOf('/');
-        DrivePath target = found with { Name = string.Concat(found.Name.AsSpan(0, last + 1), leaf) };
+        string name = string.Concat(found.Name.AsSpan(0, last + 1), leaf);
+
+        // As it is stored: what lies below another spelling of the same name would not be found.
+        DrivePath target = found with { Name = FileName.TryNormalize(name, out string? stored, out _) ? stored : name };
         DriveItem taken = target.Name == found.Name
             ? new DriveItem(File: null, IsFolder: false)
             : LookForChange(target, isOneFile);

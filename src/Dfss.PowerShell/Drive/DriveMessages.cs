@@ -85,7 +85,7 @@ internal sealed class DriveMessages(TimeProvider clock, string drive)
         {
             showNow(isWarning, text);
         }
-        else if (IsNew(text))
+        else if (IsNew($"{path}: {text}"))
         {
             showNow(isWarning, $"'{path}': {text}");
         }

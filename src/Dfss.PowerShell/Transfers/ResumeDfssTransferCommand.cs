@@ -29,30 +29,41 @@ public sealed class ResumeDfssTransferCommand : TransferCmdlet
     private protected override async Task TakeInterruptedAsync(
         TransferStatus status, DfssTransferState? seen, CancellationToken cancellationToken)
     {
-        TransferDescription description = status.Description;
-        if (description.Drive is { } drive)
+        if (FindSecret(status.Id, status.Description) is { } hindrance)
         {
-            await WriteErrorAsync(ErrorRecords.Create(
-                "TransferNeedsSecret", ErrorCategory.InvalidOperation, status.Id,
-                $"'{description.Name}' was transferred by a path of the drive '{drive}', and no journal has the "
-                    + "identity of a drive.",
-                $"Run {TransferCommand.NameOf(description)} again, with the same path of the drive and the same "
-                    + "parameters. It goes on from where it was.")).ConfigureAwait(false);
+            await WriteErrorAsync(hindrance).ConfigureAwait(false);
         }
-        else if (description.Secrets.Count > 0)
-        {
-            string names = string.Join(", ", description.Secrets.Select(name => $"-{name}"));
-            await WriteErrorAsync(ErrorRecords.Create(
-                "TransferNeedsSecret", ErrorCategory.InvalidOperation, status.Id,
-                $"'{description.Name}' was transferred with {names}, and no journal has that.",
-                $"Run {TransferCommand.NameOf(description)} again, with the same parameters"
-                    + (TransferCommand.Describe(description) is { } command ? $": {command}. " : ". ")
-                    + "It goes on from where it was.")).ConfigureAwait(false);
-        }
-        else if (await ShouldProcessAsync(Describe(description), "Start again").ConfigureAwait(false))
+        else if (await ShouldProcessAsync(Describe(status.Description), "Start again").ConfigureAwait(false))
         {
             await ClaimAndStartAsync(status).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>The error of a transfer that needs what no journal has; null for any other.</summary>
+    private static ErrorRecord? FindSecret(int id, TransferDescription description)
+    {
+        if (description.Drive is { } drive)
+        {
+            return ErrorRecords.Create(
+                "TransferNeedsSecret", ErrorCategory.InvalidOperation, id,
+                $"'{description.Name}' was transferred by a path of the drive '{drive}', and no journal has the "
+                    + "identity of a drive.",
+                $"Run {TransferCommand.NameOf(description)} again, with the same path of the drive and the same "
+                    + "parameters. It goes on from where it was.");
+        }
+
+        if (description.Secrets.Count == 0)
+        {
+            return null;
+        }
+
+        string names = string.Join(", ", description.Secrets.Select(name => $"-{name}"));
+        return ErrorRecords.Create(
+            "TransferNeedsSecret", ErrorCategory.InvalidOperation, id,
+            $"'{description.Name}' was transferred with {names}, and no journal has that.",
+            $"Run {TransferCommand.NameOf(description)} again, with the same parameters"
+                + (TransferCommand.Describe(description) is { } command ? $": {command}. " : ". ")
+                + "It goes on from where it was.");
     }
 
     /// <summary>
@@ -80,6 +91,14 @@ public sealed class ResumeDfssTransferCommand : TransferCmdlet
             await RefuseAsync(
                 status.Id,
                 ProcessTransfers.List().FirstOrDefault(one => one.Id == status.Id)).ConfigureAwait(false);
+            return;
+        }
+
+        // The journal may be another command's by now, of the same file: while this one asked whether to begin.
+        if (FindSecret(status.Id, claim.Description) is { } hindrance)
+        {
+            claim.Dispose();
+            await WriteErrorAsync(hindrance).ConfigureAwait(false);
             return;
         }
 

@@ -151,21 +151,26 @@ public sealed class TrackedTransfer : IProgress<TransferProgress>, IDisposable
         }
 
         registry.Remove(this);
-        if (isSuccess)
+        try
         {
-            journal?.Forget();
+            if (isSuccess)
+            {
+                journal?.Forget();
+            }
+            else
+            {
+                journal?.Keep(Kept() with { Error = error });
+            }
         }
-        else
+        finally
         {
-            journal?.Keep(Kept() with { Error = error });
-        }
+            if (journal is not null)
+            {
+                registry.Release(journal.Path);
+            }
 
-        if (journal is not null)
-        {
-            registry.Release(journal.Path);
+            ended.SetResult();
         }
-
-        ended.SetResult();
     }
 
     /// <summary>The limit of a client has changed.</summary>
