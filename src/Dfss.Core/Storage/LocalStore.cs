@@ -33,7 +33,7 @@ internal sealed class LocalStore : IAsyncDisposable
         recoveryWork = storeParts.RecoveryWork;
         var roots = new StoreRoots(id);
         Records = new RecordStore(
-            storeParts.Table, served, roots, fault,
+            storeParts.Table, new LocalSealCheck(served, roots.SealLock), roots, fault,
             new VoteHistory(storeParts.Table, options));
         Collector = new GarbageCollector(
             storeParts.Table, served, roots, storeParts.Touched, storeParts.IsLost,
