@@ -44,8 +44,15 @@ internal sealed record S3Address(string Bucket, string Prefix, Uri? Endpoint, st
     }
 
     /// <inheritdoc/>
-    public override string ToString() =>
-        $"s3://{Bucket}/{Prefix}" + (Endpoint is null ? string.Empty : $"?endpoint={Endpoint.OriginalString}");
+    public override string ToString()
+    {
+        string[] options =
+        [
+            .. Endpoint is null ? [] : new[] { $"endpoint={Endpoint.OriginalString}" },
+            .. Region == DefaultRegion ? [] : new[] { $"region={Region}" },
+        ];
+        return $"s3://{Bucket}/{Prefix}" + (options.Length == 0 ? string.Empty : $"?{string.Join('&', options)}");
+    }
 
     private static (Uri? Endpoint, string? Region) ReadOptions(string text, string query)
     {

@@ -10,12 +10,24 @@ internal sealed class MemoryObjects : IObjectStore
     private readonly SortedDictionary<string, (byte[] Content, DateTimeOffset Modified)> objects =
         new(Comparer<string>.Create(CompareBytes));
 
+    /// <summary>Whether creates are neither carried out nor answered.</summary>
+    public bool IsUndecided { get; set; }
+
+    /// <summary>How many creates have come.</summary>
+    public int Creates { get; private set; }
+
     public ValueTask<CreateOutcome> CreateAsync(
         string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         lock (gate)
         {
+            Creates++;
+            if (IsUndecided)
+            {
+                return ValueTask.FromResult(CreateOutcome.Unknown);
+            }
+
             return ValueTask.FromResult(
                 objects.TryAdd(key, (content.ToArray(), TimeProvider.System.GetUtcNow()))
                     ? CreateOutcome.Created

@@ -30,8 +30,11 @@ internal sealed class ObjectChain(IObjectStore objects, string chain)
         ObjectKeys.IsState(entry.Key) && ObjectKeys.NumberOf(entry.Key) > 1;
 
     /// <summary>Reads the newest state: it was the newest at some moment of this call.</summary>
+    /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreFailed"/>: no answer, or the newest state is gone,
+    /// which no peer deletes.</exception>
     public async ValueTask<ChainHead> ReadAsync(CancellationToken cancellationToken)
     {
+        (string? Highest, long Marker) last = (null, 0);
         while (true)
         {
             // The order matters: the highest number, its content, and then the markers.
@@ -51,6 +54,18 @@ internal sealed class ObjectChain(IObjectStore objects, string chain)
             {
                 return new ChainHead(number, state[OperationIdBytes..]);
             }
+
+            // The state of the marker, or one above a later marker, is there: so the next look shows something else.
+            if ((highest?.Key, marker) == last)
+            {
+                throw new DfssException(
+                    DfssErrorCode.StoreFailed,
+                    $"The newest state of '{chain}' is gone from the store: the object '"
+                        + $"{ObjectKeys.State(chain, marker)}', or a later one.",
+                    "Restore it if it was deleted by hand or by a lifecycle rule of the bucket.");
+            }
+
+            last = (highest?.Key, marker);
         }
     }
 

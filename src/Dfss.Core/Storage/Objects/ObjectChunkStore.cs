@@ -8,8 +8,13 @@ namespace Dfss.Storage;
 /// Nothing is noted of chunks that a client has asked for: what a collection takes after the answer is missing when the
 /// file is sealed, and is put again.
 /// </remarks>
-internal sealed class ObjectChunkStore(IObjectStore objects, ObjectChunks chunks, CollectionCell cell)
-    : IChunkStore, IChunkVerifier
+/// <param name="objects">The engine.</param>
+/// <param name="chunks">The incarnations there.</param>
+/// <param name="cell">The state of garbage collection.</param>
+/// <param name="count">Counts what is put; null where that is not needed.</param>
+internal sealed class ObjectChunkStore(
+    IObjectStore objects, ObjectChunks chunks, CollectionCell cell, ObjectCount? count = null)
+    : IServedChunkStore
 {
     // Each time a collection has deleted every incarnation that was found.
     private const int MaxLooks = 3;
@@ -31,6 +36,7 @@ internal sealed class ObjectChunkStore(IObjectStore objects, ObjectChunks chunks
         }
 
         await chunks.PutAsync(id, content, cancellationToken).ConfigureAwait(false);
+        count?.Note(content.Length);
         return PutResult.Stored;
     }
 
@@ -63,6 +69,13 @@ internal sealed class ObjectChunkStore(IObjectStore objects, ObjectChunks chunks
         }
 
         return null;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<int?> GetLengthAsync(ChunkId id, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<ObjectEntry> found = await chunks.FindAsync(id, None, cancellationToken).ConfigureAwait(false);
+        return found.Count == 0 ? null : (int)found[0].Length;
     }
 
     /// <inheritdoc/>

@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace Dfss.Storage;
 
 /// <summary>
@@ -17,7 +15,6 @@ internal sealed class ObjectCollector(
 {
     // A list of 10,000 keys is a megabyte, which each peer reads once.
     private const int MaxKeysPerRound = 10_000;
-    private const int PageSize = 1000;
 
     // The last states of the cell, so that a peer that was asked for one a moment ago need not begin again.
     private const int KeptStates = 16;
@@ -33,11 +30,13 @@ internal sealed class ObjectCollector(
     /// A register or a manifest cannot be read, or the engine gives no answer: the round is finished by a later
     /// collection.
     /// </exception>
+    /// <returns>What was done. The bytes are of the chunks that this call has found itself.</returns>
     public async Task<GarbageCollectionResult> CollectAsync(
         TimeSpan gracePeriod, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(gracePeriod, TimeSpan.Zero);
         await cell.TrimAsync(KeptStates, cancellationToken).ConfigureAwait(false);
+        Dictionary<string, long> lengths = new(StringComparer.Ordinal);
         GarbageCollectionResult result = default;
         bool isLast = false;
         while (true)
@@ -49,62 +48,89 @@ internal sealed class ObjectCollector(
                     await DecideAsync(state, cancellationToken).ConfigureAwait(false);
                     break;
                 case CollectionPhase.Deleting:
+                    await DeleteAsync(state, cancellationToken).ConfigureAwait(false);
                     result = result with
                     {
                         ChunksDeleted = result.ChunksDeleted + state.Condemned.Count,
+                        BytesDeleted = result.BytesDeleted + state.Condemned.Sum(key => lengths.GetValueOrDefault(key)),
                     };
-                    await DeleteAsync(state, cancellationToken).ConfigureAwait(false);
                     break;
                 case CollectionPhase.Idle when isLast:
                     return result;
                 default:
-                    isLast = await CondemnAsync(state, gracePeriod, cancellationToken).ConfigureAwait(false);
+                    Garbage garbage = await FindGarbageAsync(
+                        gracePeriod, MaxKeysPerRound, cancellationToken).ConfigureAwait(false);
+                    await CondemnAsync(state, garbage, cancellationToken).ConfigureAwait(false);
+                    garbage.Found.ForEach(entry => lengths[entry.Key] = entry.Length);
+                    result = result with { FilesMarked = garbage.Files, ChunksKept = garbage.Kept };
+                    isLast = garbage.Found.Count < MaxKeysPerRound;
                     break;
             }
         }
     }
 
-    /// <summary>Publishes what seems to be garbage. Returns whether this is all that there is.</summary>
-    private async Task<bool> CondemnAsync(
-        CollectionState state, TimeSpan gracePeriod, CancellationToken cancellationToken)
+    /// <summary>What a collection would delete now; deletes nothing.</summary>
+    /// <param name="gracePeriod">How long a chunk is kept after it was written, by the engine's clock.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    public async Task<GarbageCollectionResult> LookAsync(TimeSpan gracePeriod, CancellationToken cancellationToken)
     {
-        DateTimeOffset before = await ReadClockAsync(cancellationToken).ConfigureAwait(false) - gracePeriod;
-        ChunkFilter filter = await MarkAsync(cancellationToken).ConfigureAwait(false);
-        List<string> condemned = [];
+        ArgumentOutOfRangeException.ThrowIfLessThan(gracePeriod, TimeSpan.Zero);
+        Garbage garbage = await FindGarbageAsync(gracePeriod, int.MaxValue, cancellationToken).ConfigureAwait(false);
+        return new GarbageCollectionResult(
+            garbage.Files, garbage.Kept, garbage.Found.Count, garbage.Found.Sum(entry => entry.Length));
+    }
+
+    /// <summary>Finds what seems to be garbage, up to a number of keys.</summary>
+    private async Task<Garbage> FindGarbageAsync(
+        TimeSpan gracePeriod, int limit, CancellationToken cancellationToken)
+    {
+        DateTimeOffset now = await ReadClockAsync(cancellationToken).ConfigureAwait(false);
+        DateTimeOffset before = now - DateTimeOffset.MinValue > gracePeriod ? now - gracePeriod : default;
+        (ChunkFilter filter, long files) = await MarkAsync(cancellationToken).ConfigureAwait(false);
+        List<ObjectEntry> found = [];
+        long keptChunks = 0;
         ChunkId? kept = null;
-        await foreach (ObjectEntry entry in ListAsync(ObjectKeys.Chunks, cancellationToken).ConfigureAwait(false))
+        await foreach (ObjectEntry entry in
+            objects.ListAllAsync(ObjectKeys.Chunks, cancellationToken).ConfigureAwait(false))
         {
             // Of a chunk that is needed one incarnation is kept.
             ChunkId? id = ObjectKeys.ChunkOf(entry.Key);
             bool isNeeded = id is null || (id != kept && filter.MayContain(id.Value));
             kept = isNeeded ? id : kept;
-            if (!isNeeded && entry.Modified <= before)
+            if (isNeeded || entry.Modified > before)
             {
-                condemned.Add(entry.Key);
+                keptChunks++;
+                continue;
             }
 
-            if (condemned.Count == MaxKeysPerRound)
+            found.Add(entry);
+            if (found.Count == limit)
             {
                 break;
             }
         }
 
+        return new Garbage(found, files, keptChunks);
+    }
+
+    /// <summary>Publishes what seems to be garbage.</summary>
+    private async Task CondemnAsync(CollectionState state, Garbage garbage, CancellationToken cancellationToken)
+    {
         // An empty round removes the lists that collections have left that were stopped.
-        bool isClean = condemned.Count == 0 && (await objects.ListAsync(
+        bool isClean = garbage.Found.Count == 0 && (await objects.ListAsync(
             ObjectKeys.Lists, after: null, limit: 1, cancellationToken).ConfigureAwait(false)).Count == 0;
         if (!isClean)
         {
-            await cell.TryAdvanceAsync(state, CollectionPhase.Condemned, condemned, cancellationToken)
-                .ConfigureAwait(false);
+            await cell.TryAdvanceAsync(
+                state, CollectionPhase.Condemned, [.. garbage.Found.Select(entry => entry.Key)],
+                cancellationToken).ConfigureAwait(false);
         }
-
-        return condemned.Count < MaxKeysPerRound;
     }
 
     /// <summary>Spares what a register needs, now that no later seal relies on a condemned key.</summary>
     private async Task DecideAsync(CollectionState state, CancellationToken cancellationToken)
     {
-        ChunkFilter filter = await MarkAsync(cancellationToken).ConfigureAwait(false);
+        (ChunkFilter filter, _) = await MarkAsync(cancellationToken).ConfigureAwait(false);
         List<string> garbage = [];
         foreach (string key in state.Condemned.Order(StringComparer.Ordinal))
         {
@@ -125,7 +151,8 @@ internal sealed class ObjectCollector(
         await DeleteAsync([.. state.Condemned.Order(StringComparer.Ordinal)], cancellationToken).ConfigureAwait(false);
         // A list that is there now is of this round or of an earlier one: a later round begins in a later state.
         List<string> lists = [];
-        await foreach (ObjectEntry entry in ListAsync(ObjectKeys.Lists, cancellationToken).ConfigureAwait(false))
+        await foreach (ObjectEntry entry in
+            objects.ListAllAsync(ObjectKeys.Lists, cancellationToken).ConfigureAwait(false))
         {
             lists.Add(entry.Key);
         }
@@ -155,17 +182,17 @@ internal sealed class ObjectCollector(
     private ValueTask DeleteAsync(List<string> keys, CancellationToken cancellationToken) =>
         ObjectRequests.RunAsync(keys.Count, i => objects.DeleteAsync(keys[i], cancellationToken));
 
-    private async Task<ChunkFilter> MarkAsync(CancellationToken cancellationToken)
+    private async Task<(ChunkFilter Filter, long Files)> MarkAsync(CancellationToken cancellationToken)
     {
         long count = 0;
-        await foreach (ObjectEntry entry in ListAsync(ObjectKeys.Chunks, cancellationToken).ConfigureAwait(false))
+        await foreach (ObjectEntry entry in
+            objects.ListAllAsync(ObjectKeys.Chunks, cancellationToken).ConfigureAwait(false))
         {
             count++;
         }
 
         ChunkFilter filter = new(count);
-        await needed.MarkAsync(filter, cancellationToken).ConfigureAwait(false);
-        return filter;
+        return (filter, await needed.MarkAsync(filter, cancellationToken).ConfigureAwait(false));
     }
 
     private async ValueTask<DateTimeOffset> ReadClockAsync(CancellationToken cancellationToken)
@@ -176,25 +203,5 @@ internal sealed class ObjectCollector(
         return clock.Count > 0 ? clock[0].Modified : DateTimeOffset.MinValue;
     }
 
-    private async IAsyncEnumerable<ObjectEntry> ListAsync(
-        string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        string? after = null;
-        while (true)
-        {
-            IReadOnlyList<ObjectEntry> page =
-                await objects.ListAsync(prefix, after, PageSize, cancellationToken).ConfigureAwait(false);
-            foreach (ObjectEntry entry in page)
-            {
-                yield return entry;
-            }
-
-            if (page.Count < PageSize)
-            {
-                yield break;
-            }
-
-            after = page[^1].Key;
-        }
-    }
+    private sealed record Garbage(List<ObjectEntry> Found, long Files, long Kept);
 }

@@ -14,6 +14,7 @@ namespace Dfss.Storage;
 /// quarantine/ID.RANDOM        an incarnation whose bytes were not the chunk
 /// probe/RANDOM                written and deleted by the probe of the engine
 /// clock                       written to learn the engine's time
+/// format                      makes the keys beside it a store: the version of the format, and the store id
 /// </code>
 /// Numbers are 16 hexadecimal digits of 2^63 - 1 - number, so that a listing begins with the highest.
 /// </summary>
@@ -39,6 +40,9 @@ internal static class ObjectKeys
 
     /// <summary>Written to learn the engine's time.</summary>
     public const string Clock = "clock";
+
+    /// <summary>Makes the keys beside it a store.</summary>
+    public const string Format = "format";
 
     /// <summary>
     /// In bytes of UTF-8, with the escapes: an engine's keys have 1,024, and the operator's prefix needs some of them.

@@ -1,10 +1,36 @@
+using System.Runtime.CompilerServices;
+
 namespace Dfss.Storage;
 
-/// <summary>Sends many requests to the engine, a few at a time.</summary>
+/// <summary>Sends many requests to the engine: a few at a time, or one after the other for a long list.</summary>
 internal static class ObjectRequests
 {
     // Enough to hide an engine's latency; a peer has many callers besides.
     private const int AtOnce = 16;
+    private const int PageSize = 1000;
+
+    /// <summary>All objects whose keys begin with a prefix, a page at a time.</summary>
+    public static async IAsyncEnumerable<ObjectEntry> ListAllAsync(
+        this IObjectStore objects, string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        string? after = null;
+        while (true)
+        {
+            IReadOnlyList<ObjectEntry> page =
+                await objects.ListAsync(prefix, after, PageSize, cancellationToken).ConfigureAwait(false);
+            foreach (ObjectEntry entry in page)
+            {
+                yield return entry;
+            }
+
+            if (page.Count < PageSize)
+            {
+                yield break;
+            }
+
+            after = page[^1].Key;
+        }
+    }
 
     /// <summary>Runs the request of each index. After a failure no further one begins, and the first is thrown when
     /// those under way have ended.</summary>

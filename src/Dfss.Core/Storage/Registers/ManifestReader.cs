@@ -22,7 +22,7 @@ internal static class ManifestReader
     /// <summary>Reads a manifest, once, and hashes it, once.</summary>
     /// <returns>The manifest, where the state is <see cref="ManifestState.Good"/>.</returns>
     public static async ValueTask<(ManifestState State, FileManifest? Manifest)> ReadAsync(
-        ILocalChunkStore chunks, FileId fileId, CancellationToken cancellationToken)
+        IServedChunkStore chunks, FileId fileId, CancellationToken cancellationToken)
     {
         ChunkId id = fileId.ToChunkId();
         if (await chunks.GetLengthAsync(id, cancellationToken).ConfigureAwait(false) is not { } length)

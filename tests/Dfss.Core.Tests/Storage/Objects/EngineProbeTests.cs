@@ -22,7 +22,7 @@ public sealed class EngineProbeTests
     public async Task The_fake_passes_the_probe()
     {
         await using ObjectEngine engine = ObjectEngine.OnFake();
-        await ProbeAsync(engine);
+        await ProbeAsync(engine, rounds: 4);
     }
 
     [Fact]
@@ -61,7 +61,7 @@ public sealed class EngineProbeTests
         Assert.InRange(creates, 3 * Racers, int.MaxValue);
     }
 
-    private static Task ProbeAsync(ObjectEngine engine) => new EngineProbe(
+    private static Task ProbeAsync(ObjectEngine engine, int rounds = EngineProbe.DefaultRounds) => new EngineProbe(
         [.. Enumerable.Range(0, Racers).Select(_ => engine.Connect())], Guid.NewGuid)
-        .RunAsync(EngineProbe.DefaultRounds, Token);
+        .RunAsync(rounds, Token);
 }
