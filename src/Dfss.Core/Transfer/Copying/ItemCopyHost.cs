@@ -26,6 +26,8 @@ public sealed class ItemCopyHost : IAsyncDisposable
     private readonly SemaphoreSlim turn = new(1, 1);
     private ItemListener? listener;
     private long lastHeard;
+
+    // Not disposed: a host may be disposed twice, and this owns no timer or handle.
     private readonly CancellationTokenSource rehearsalEnd = new();
     private Task rehearsal = Task.CompletedTask;
     private int answering;
@@ -93,7 +95,6 @@ public sealed class ItemCopyHost : IAsyncDisposable
         await watch.DisposeAsync().ConfigureAwait(false);
         await rehearsalEnd.CancelAsync().ConfigureAwait(false);
         await rehearsal.ConfigureAwait(false);
-        rehearsalEnd.Dispose();
         await StopListeningAsync().ConfigureAwait(false);
         await server.DisposeAsync().ConfigureAwait(false);
         tls.Dispose();
