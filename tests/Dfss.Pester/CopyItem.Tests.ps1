@@ -206,6 +206,13 @@ Describe 'Copy-DfssItem' {
         }
     }
 
+    It 'refuses a session without the full language' {
+        $constrained = New-ProcessSession
+        Invoke-Command -Session $constrained { $ExecutionContext.SessionState.LanguageMode = 'ConstrainedLanguage' }
+        { Copy-DfssItem "$source/empty.txt" -ToSession $constrained } | Should -Throw -ErrorId 'RemoteRestricted*'
+        Remove-ProcessSession $constrained
+    }
+
     It 'refuses a session that is closed' {
         $closed = New-ProcessSession
         Remove-ProcessSession $closed

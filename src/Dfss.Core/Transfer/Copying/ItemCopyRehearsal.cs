@@ -15,26 +15,31 @@ internal static class ItemCopyRehearsal
     /// <summary>10 s: a machine that needs longer is busy with better things.</summary>
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(10);
 
-    /// <summary>Rehearses. A failure is none of the copy, which shows it if it meets the same.</summary>
-    public static async Task RunAsync(CancellationToken cancellationToken)
+    /// <summary>
+    /// Rehearses. A failure is none of the copy, which shows it if it meets the same.
+    /// </summary>
+    /// <returns>The failure of each part; null where it was rehearsed to its end.</returns>
+    public static async Task<IReadOnlyList<Exception?>> RunAsync(CancellationToken cancellationToken)
     {
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(Limit);
-        await Task.WhenAll(
+        return await Task.WhenAll(
             TryAsync(ConnectAsync, limit.Token), TryAsync(WriteAsync, limit.Token)).ConfigureAwait(false);
     }
 
-    private static async Task TryAsync(Func<CancellationToken, Task> part, CancellationToken cancellationToken)
+    private static async Task<Exception?> TryAsync(Func<CancellationToken, Task> part, CancellationToken cancellationToken)
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         try
         {
             await part(cancellationToken).ConfigureAwait(false);
+            return null;
         }
         catch (Exception error) when (error is DfssException or OperationCanceledException or IOException
             or UnauthorizedAccessException)
         {
             // Such as a temporary folder that is full, or no loopback: nothing is compiled ahead then.
+            return error;
         }
     }
 
