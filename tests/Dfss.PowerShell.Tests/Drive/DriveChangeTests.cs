@@ -38,6 +38,14 @@ public sealed class DriveChangeTests : IDisposable
         Assert.Equal(expected.Split(' '), drive.Names());
     }
 
+    [Fact]
+    public void A_new_name_that_is_spelled_with_other_characters_is_the_name_that_is_stored()
+    {
+        drive.Store("caf\u00e9/a", "f/a");
+        Assert.Contains("FileExists", FindErrors("$item.Rename('D:/f', 'cafe\u0301')"));
+        Assert.Equal(["caf\u00e9/a", "f/a"], drive.Names());
+    }
+
     [Theory]
     [InlineData("$item.Copy('D:/b', 'D:/c', $false, 'CopyTargetContainer')", "PathIsFolder")]
     [InlineData("$item.Copy('D:/a', 'D:/b/x', $false, 'CopyTargetContainer')", "FileExists")]
@@ -72,6 +80,13 @@ public sealed class DriveChangeTests : IDisposable
         drive.Store("a", "b/x", "b/y");
         drive.MakeDrive("E");
         drive.MakeDrive("P", "b");
+        Assert.Contains(id, FindErrors(script));
+        Assert.Equal(["a", "b/x", "b/y"], drive.Names());
+    }
+
+    /// <summary>The ids of the error that ends a script, and of what caused it.</summary>
+    private List<string> FindErrors(string script)
+    {
         Result result = drive.Run($"try {{ {script} }} catch {{ throw }}");
         var ids = new List<string>();
         for (Exception? one = result.Ending; one is not null; one = one.InnerException)
@@ -79,8 +94,7 @@ public sealed class DriveChangeTests : IDisposable
             ids.AddRange(one is IContainsErrorRecord known ? [Result.IdOf(known.ErrorRecord)] : []);
         }
 
-        Assert.Contains(id, ids);
-        Assert.Equal(["a", "b/x", "b/y"], drive.Names());
+        return ids;
     }
 
     [Fact]

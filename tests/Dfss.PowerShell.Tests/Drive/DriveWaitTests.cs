@@ -101,9 +101,13 @@ public sealed class DriveWaitTests
 
         Assert.Equal(["'D:/a': down", "'D:/a': down"], shown[6..]);
 
-        void Call(string warning, string? detail = null)
+        // What one path lacks says nothing about another.
+        Call("down", path: "D:/b");
+        Assert.Equal("'D:/b': down", shown[^1]);
+
+        void Call(string warning, string? detail = null, string path = "D:/a")
         {
-            Action end = messages.ShowWith((_, text) => shown.Add(text), "D:/a");
+            Action end = messages.ShowWith((_, text) => shown.Add(text), path);
             messages.Warn(warning);
             if (detail is not null)
             {
