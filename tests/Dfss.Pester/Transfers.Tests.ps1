@@ -65,7 +65,7 @@ Describe 'Transfers' {
         $process.WaitForExit()
 
         # The system may release the lock of its journal a moment later.
-        Wait-Until { Get-DfssTransfer }
+        Wait-Until { Get-DfssTransfer -State Interrupted }
         $found = Get-DfssTransfer
         $found.State | Should -Be Interrupted
         $found.Name | Should -Be n/big
