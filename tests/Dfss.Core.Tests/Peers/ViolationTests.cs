@@ -115,8 +115,10 @@ public sealed class ViolationTests : IAsyncLifetime
                 await client.SendAsync(Message.Request(id, Operations.GetChunk, arguments));
             }
 
-            await AssertNoticeAsync(
-                client, "a duplicate id", DfssErrorCode.ProtocolViolation, "id 5 is still unanswered");
+            // Nothing is read before the peer has read all: it would answer the first request 5, and take the second.
+            const string Reason = "id 5 is still unanswered";
+            await watched.WaitForLogAsync(Reason);
+            await AssertNoticeAsync(client, "a duplicate id", DfssErrorCode.ProtocolViolation, Reason);
         }
 
         await watched.AssertUnharmedAsync();

@@ -51,6 +51,10 @@ internal sealed class WatchedPeer : IAsyncDisposable
         Assert.False(Peer.Completion.IsCompleted);
     }
 
+    /// <summary>Waits until a line of the log has a text.</summary>
+    public Task WaitForLogAsync(string text) => WaitUntilAsync(
+        () => log.Any(line => line.Contains(text, StringComparison.Ordinal)), () => $"no line of the log has '{text}'");
+
     /// <summary>Stores a chunk.</summary>
     public async Task StoreAsync(byte[] content) => Assert.Equal(
         DfssErrorCode.None,
