@@ -29,7 +29,7 @@ internal sealed partial class TransferJournal
 
     /// <summary>
     /// The journals that can be read. One that no transfer holds is of an interrupted one. No transfer loses its
-    /// journal by it, or begins without one.
+    /// journal by it, or begins without one, unless it is one of 30 days ago, in the moment in which it is deleted.
     /// </summary>
     public static IEnumerable<(string Path, TransferDescription Description, bool IsHeld)> Find(string stateFolder)
     {
