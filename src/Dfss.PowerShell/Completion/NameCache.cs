@@ -9,6 +9,8 @@ internal static class NameCache
     /// <summary>16 lists: a session works with few sets of peers.</summary>
     private const int MaxLists = 16;
 
+    private const string Files = "files|";
+
     private static readonly Lock Gate = new();
 
     // The one used last is at the end.
@@ -38,11 +40,23 @@ internal static class NameCache
     /// <summary>The key of the stored names that some peers show to an identity.</summary>
     /// <param name="peers">The peers that are asked.</param>
     /// <param name="identity">The cluster whose certificate is presented, or what else tells identities apart.</param>
-    internal static string KeyOf(IEnumerable<PeerAddress> peers, string identity) => $"files|{identity}|"
+    internal static string KeyOf(IEnumerable<PeerAddress> peers, string identity) => $"{Files}{identity}|"
         + string.Join(',', peers.Select(peer => peer.ToString()).Order(StringComparer.OrdinalIgnoreCase));
 
     /// <summary>The key of the members of a cluster.</summary>
     internal static string KeyOfMembers(string cluster) => $"members|{cluster}";
+
+    /// <summary>Forgets what was seen at some addresses: another store is there now.</summary>
+    internal static void Forget(IReadOnlyCollection<string> addresses)
+    {
+        lock (Gate)
+        {
+            Lists.RemoveAll(one =>
+                one.Key.StartsWith(Files, StringComparison.Ordinal)
+                && one.Key[(one.Key.LastIndexOf('|') + 1)..].Split(',')
+                    .Intersect(addresses, StringComparer.OrdinalIgnoreCase).Any());
+        }
+    }
 
     /// <summary>Ends the listings that run.</summary>
     internal static Task StopAsync()

@@ -26,6 +26,7 @@ internal static class SessionPeers
             Peers.Add(peer);
         }
 
+        NameCache.Forget(peer.Addresses);
         await Task.WhenAll(replaced.Select(old => old.DisposeAsync().AsTask())).ConfigureAwait(false);
     }
 
