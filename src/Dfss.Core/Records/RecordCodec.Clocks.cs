@@ -57,7 +57,7 @@ internal static partial class RecordCodec
         Expect(ref reader, MessagePackType.Array, depth);
         int count = reader.ReadArrayHeader();
         Require(count is UnknownItems or KnownItems, "clock");
-        StoreId id = new(ReadBytes(ref reader, StoreId.SizeBytes, StoreId.SizeBytes));
+        StoreId id = ReadStoreId(ref reader);
         if (count == UnknownItems)
         {
             return StoreClock.Unknown(id);

@@ -224,7 +224,7 @@ internal static partial class RecordCodec
         IReadOnlyList<string>? addresses = null;
         ReadMap(ref reader, depth, (ref MessagePackReader r, string key, int d) => key switch
         {
-            "store_id" => Set(storeId = new StoreId(ReadBytes(ref r, StoreId.SizeBytes, StoreId.SizeBytes))),
+            "store_id" => Set(storeId = ReadStoreId(ref r)),
             "addresses" => Set(addresses = ReadArray(ref r, d, DfssLimits.MaxAddresses, ReadAddress)),
             _ => false,
         });

@@ -9,9 +9,6 @@ namespace Dfss.Records;
 /// writing.</content>
 internal static partial class RecordCodec
 {
-    /// <summary>Longer than any key there is; an unknown one is no longer.</summary>
-    private const int MaxKeyBytes = 64;
-
     /// <summary>More than any map there is has keys; room for new ones.</summary>
     private const int MaxKeys = 64;
 
@@ -47,11 +44,11 @@ internal static partial class RecordCodec
         Expect(ref reader, MessagePackType.Map, depth);
         int count = reader.ReadMapHeader();
         Require(count <= MaxKeys, "number of keys");
-        HashSet<string> keys = new(count, StringComparer.Ordinal);
+        ReadKeys keys = default;
         for (int i = 0; i < count; i++)
         {
-            string key = ReadText(ref reader, MaxKeyBytes);
-            if (!keys.Add(key))
+            string key = ReadKey(ref reader, ref keys, out bool isRepeated);
+            if (isRepeated)
             {
                 throw Malformed($"the key '{key}' is there twice");
             }
@@ -138,22 +135,48 @@ internal static partial class RecordCodec
         return name;
     }
 
-    private static byte[] ReadBytes(ref MessagePackReader reader, int minBytes, int maxBytes)
+    private static byte[] ReadBytes(ref MessagePackReader reader, int minBytes, int maxBytes) =>
+        ReadBinary(ref reader, minBytes, maxBytes).ToArray();
+
+    private static ReadOnlySequence<byte> ReadBinary(ref MessagePackReader reader, int minBytes, int maxBytes)
     {
         Expect(ref reader, MessagePackType.Binary);
         ReadOnlySequence<byte> bytes = reader.ReadBytes() ?? default;
         Require(bytes.Length >= minBytes && bytes.Length <= maxBytes, "length of a bin");
-        return bytes.ToArray();
+        return bytes;
     }
 
-    private static FileId ReadFileId(ref MessagePackReader reader) =>
-        new(ReadBytes(ref reader, FileId.SizeBytes, FileId.SizeBytes));
+    /// <summary>Fills a span with a bin of exactly its length.</summary>
+    private static void ReadBytes(ref MessagePackReader reader, scoped Span<byte> destination) =>
+        ReadBinary(ref reader, destination.Length, destination.Length).CopyTo(destination);
 
-    private static Guid ReadGuid(ref MessagePackReader reader) =>
-        new(ReadBytes(ref reader, GuidBytes, GuidBytes), bigEndian: true);
+    private static FileId ReadFileId(ref MessagePackReader reader)
+    {
+        Span<byte> id = stackalloc byte[FileId.SizeBytes];
+        ReadBytes(ref reader, id);
+        return new FileId(id);
+    }
 
-    private static UnixTime ReadTime(ref MessagePackReader reader) =>
-        new(BinaryPrimitives.ReadInt128BigEndian(ReadBytes(ref reader, TimeBytes, TimeBytes)));
+    private static StoreId ReadStoreId(ref MessagePackReader reader)
+    {
+        Span<byte> id = stackalloc byte[StoreId.SizeBytes];
+        ReadBytes(ref reader, id);
+        return new StoreId(id);
+    }
+
+    private static Guid ReadGuid(ref MessagePackReader reader)
+    {
+        Span<byte> guid = stackalloc byte[GuidBytes];
+        ReadBytes(ref reader, guid);
+        return new Guid(guid, bigEndian: true);
+    }
+
+    private static UnixTime ReadTime(ref MessagePackReader reader)
+    {
+        Span<byte> time = stackalloc byte[TimeBytes];
+        ReadBytes(ref reader, time);
+        return new UnixTime(BinaryPrimitives.ReadInt128BigEndian(time));
+    }
 
     private static ChunkBitmap ReadBitmap(ref MessagePackReader reader) =>
         new(ReadBytes(ref reader, 0, MaxBitmapBytes));

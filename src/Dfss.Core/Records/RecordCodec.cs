@@ -67,6 +67,16 @@ namespace Dfss.Records;
 /// </remarks>
 internal static partial class RecordCodec
 {
+    /// <summary>1 KiB: most requests and answers.</summary>
+    private const int FirstBufferBytes = 1 << 10;
+
+    /// <summary>64 KiB: a thread keeps no more for its next item.</summary>
+    private const int MaxSpareBytes = 64 << 10;
+
+    /// <summary>This thread's buffer for the next item that it encodes.</summary>
+    [ThreadStatic]
+    private static ArrayBufferWriter<byte>? spare;
+
     private const long MaxInteger = (1L << 53) - 1;
 
     private const int MaxMode = 4095;
@@ -90,11 +100,15 @@ internal static partial class RecordCodec
 
     private static byte[] Encode<T>(T value, WriteAction<T> write)
     {
-        ArrayBufferWriter<byte> buffer = new(512);
+        ArrayBufferWriter<byte> buffer = spare ?? new(FirstBufferBytes);
+        spare = null;
+        buffer.ResetWrittenCount();
         MessagePackWriter writer = new(buffer);
         write(ref writer, value);
         writer.Flush();
-        return buffer.WrittenSpan.ToArray();
+        byte[] encoded = buffer.WrittenSpan.ToArray();
+        spare = buffer.Capacity <= MaxSpareBytes ? buffer : null;
+        return encoded;
     }
 
     private static void WriteRequest(ref MessagePackWriter writer, RegisterRequest request)

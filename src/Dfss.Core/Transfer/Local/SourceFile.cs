@@ -7,6 +7,9 @@ namespace Dfss.Transfer;
 /// <summary>A regular local file, opened to be read in chunks; a change of it meanwhile is detected.</summary>
 internal sealed class SourceFile : ISendSource, IDisposable
 {
+    /// <summary>64 KiB: so much is read on the caller's thread, sooner than another one would begin.</summary>
+    private const int ReadHereBytes = 64 << 10;
+
     private readonly SafeFileHandle handle;
 
     private SourceFile(string path, SafeFileHandle handle)
@@ -111,8 +114,11 @@ internal sealed class SourceFile : ISendSource, IDisposable
                 }
 
                 int data = SparseFile.CountData(handle, offset + done, destination.Length - done);
-                read = await RandomAccess.ReadAsync(
-                    handle, destination.Slice(done, data), offset + done, cancellationToken).ConfigureAwait(false);
+                Memory<byte> next = destination.Slice(done, data);
+                read = data <= ReadHereBytes
+                    ? RandomAccess.Read(handle, next.Span, offset + done)
+                    : await RandomAccess.ReadAsync(
+                        handle, next, offset + done, cancellationToken).ConfigureAwait(false);
             }
             catch (IOException error)
             {

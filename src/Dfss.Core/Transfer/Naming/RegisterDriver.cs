@@ -88,9 +88,12 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
         }
         finally
         {
-            await stop.CancelAsync().ConfigureAwait(false);
-            await ((Task)Task.WhenAll(
-                running.Values.Select(one => one.Answer))).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (running.Count > 0)
+            {
+                await stop.CancelAsync().ConfigureAwait(false);
+                await ((Task)Task.WhenAll(
+                    running.Values.Select(one => one.Answer))).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
         }
     }
 

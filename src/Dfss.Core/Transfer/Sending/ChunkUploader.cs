@@ -127,7 +127,7 @@ internal sealed partial class ChunkUploader
         do
         {
             await ForEachAsync(
-                plan.Unplaced(),
+                [.. plan.Unplaced()],
                 source is SourceStream ? FetchAgainAsync : cipher is null ? TakeAsync : PlaceAgainAsync,
                 cancellationToken).ConfigureAwait(false);
             await Task.WhenAll(Enumerable.Range(0, home.Count)
@@ -189,19 +189,28 @@ internal sealed partial class ChunkUploader
     private int LengthOf(int index) => (int)Math.Min(chunkSize, length - OffsetOf(index));
 
     /// <summary>Does something for some chunks, several at once, each with memory for the stored chunk.</summary>
-    private Task ForEachAsync(
-        IEnumerable<int> indexes, Func<int, Memory<byte>, CancellationToken, Task> body,
+    private async Task ForEachAsync(
+        int[] indexes, Func<int, Memory<byte>, CancellationToken, Task> body,
         CancellationToken cancellationToken)
     {
-        return Parallel.ForEachAsync(indexes, Throttle(cancellationToken), async (index, stop) =>
-            await pace.RunAsync(
-                async token =>
-                {
-                    using ChunkBuffer buffer = await buffers.RentAsync(
-                        LengthOf(index) + Overhead, token).ConfigureAwait(false);
-                    await body(index, buffer.Memory, token).ConfigureAwait(false);
-                },
-                stop).ConfigureAwait(false));
+        if (indexes.Length > 1)
+        {
+            await Parallel.ForEachAsync(indexes, Throttle(cancellationToken), RunAsync).ConfigureAwait(false);
+        }
+        else if (indexes.Length == 1)
+        {
+            // As most small files are: on this thread.
+            await RunAsync(indexes[0], cancellationToken).ConfigureAwait(false);
+        }
+
+        async ValueTask RunAsync(int index, CancellationToken stop) => await pace.RunAsync(
+            async token =>
+            {
+                using ChunkBuffer buffer = await buffers.RentAsync(
+                    LengthOf(index) + Overhead, token).ConfigureAwait(false);
+                await body(index, buffer.Memory, token).ConfigureAwait(false);
+            },
+            stop).ConfigureAwait(false);
     }
 
     private ParallelOptions Throttle(CancellationToken cancellationToken) =>
