@@ -15,10 +15,11 @@ internal static partial class RecordCodec
     /// slowly.</summary>
     private static readonly string[] KnownKeys =
     [
-        "accepted", "addresses", "ballot", "chunk_size", "clock", "clocks", "decided", "encrypted_file_id", "encryption",
-        "epoch", "expected", "file_id", "former_home", "generation", "home", "known", "length", "manifest_missing",
-        "missing", "mode", "modified", "modified_ns", "name", "previous", "previous_writer_ids", "promised", "record",
-        "replicas", "run", "seals", "state", "status", "store_id", "unanimous", "version", "writer_id",
+        "accepted", "addresses", "ballot", "chunk_size", "clock", "clocks", "decided", "encrypted_file_id",
+        "encryption", "epoch", "expected", "file_id", "former_home", "generation", "home", "known", "length",
+        "manifest_missing", "missing", "mode", "modified", "modified_ns", "name", "previous", "previous_writer_ids",
+        "promised", "record", "replicas", "run", "seals", "state", "status", "store_id", "unanimous", "version",
+        "writer_id",
     ];
 
     private static readonly FrozenDictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> KeyIndexes = KnownKeys
