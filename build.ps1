@@ -161,7 +161,8 @@ function Compare-Version([version] $Version) {
 }
 
 function Compare-Files([string[]] $Files, [object[]] $Notices) {
-    $expected = @('Dfss.psd1', 'Dfss.psm1', 'LICENSE', 'THIRD-PARTY-NOTICES.md', 'en-US/Dfss.PowerShell.dll-Help.xml')
+    $expected = @('Dfss.psd1', 'Dfss.psm1', 'LICENSE', 'THIRD-PARTY-NOTICES.md', 'en-US/Dfss.PowerShell.dll-Help.xml',
+        'lib/en-US/Dfss.PowerShell.dll-Help.xml')
     $pages = [System.IO.Path]::Combine($PSScriptRoot, 'docs', 'cmdlets')
     $expected += foreach ($page in [System.IO.Directory]::GetFiles($pages, 'about_*.md')) {
         "en-US/$([System.IO.Path]::GetFileNameWithoutExtension($page)).help.txt"

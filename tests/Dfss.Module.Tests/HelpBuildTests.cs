@@ -34,6 +34,9 @@ public sealed class HelpBuildTests : IDisposable
         Assert.Equal(
             Directory.GetFiles(Path.Combine(ModuleSession.Folder, "en-US")).Select(Path.GetFileName).Order(),
             Directory.GetFiles(Output).Select(Path.GetFileName).Order());
+        Assert.Equal(
+            Directory.GetFiles(Path.Combine(ModuleSession.Folder, "lib", "en-US")).Select(Path.GetFileName),
+            Directory.GetFiles(Path.Combine(Output, "provider")).Select(Path.GetFileName));
     }
 
     [Fact]
@@ -78,6 +81,23 @@ public sealed class HelpBuildTests : IDisposable
         Assert.Equal([], Run("--update"));
 
         Assert.Equal(before, File.ReadAllText(PathOf("Send-DfssFile")));
+    }
+
+    [Fact]
+    public void No_character_of_the_prose_is_lost()
+    {
+        Edit("about_Dfss_Drive", text => text.Replace(
+            "## SEE ALSO",
+            "Of '[', ']', '*', '_', '~', '|', '<', '!', `[a]`, `*`, and `` ` `` none [is] lost ![here.\n\n## SEE ALSO",
+            StringComparison.Ordinal));
+
+        Assert.Equal([], Run());
+
+        string shown = string.Join(' ', File.ReadAllText(Path.Combine(Output, "about_Dfss_Drive.help.txt"))
+            .Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+        Assert.Contains(
+            "Of '[', ']', '*', '_', '~', '|', '<', '!', [a], *, and ` none [is] lost ![here.", shown,
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -125,6 +125,13 @@ public sealed partial class DfssClient : IAsyncDisposable
         new FileLister(finder, directory, Options, lacks).ListAsync(prefix, cancellationToken);
 
     /// <summary>
+    /// The addresses of the peers that owe an answer, to a request or to an attempt to connect, and to and from which
+    /// no byte has moved for at least a time: to say what an operation waits for.
+    /// </summary>
+    /// <param name="least">The shortest silence that counts.</param>
+    public IReadOnlyList<PeerAddress> FindSilent(TimeSpan least) => directory.FindSilent(least);
+
+    /// <summary>
     /// Receives a stored file to a local path, whose folder exists. The file gets that name only when every chunk has
     /// been verified. A receive that fails or is cancelled keeps whole chunks in a part file beside it, from which the
     /// next receive of the same file resumes.

@@ -25,7 +25,7 @@ public sealed partial class DfssProvider
     /// <exception cref="CmdletException">
     /// ListingIncomplete: there may be more below it, at a peer that does not answer.
     /// </exception>
-    private StoredFile[] FindAll(DrivePath path, bool recurse) => Run<StoredFile[]>(path.Drive, async (call, token) =>
+    private StoredFile[] FindAll(DrivePath path, bool recurse) => Run<StoredFile[]>(path, async (call, token) =>
     {
         DriveStore store = path.Drive.Store;
         StoredFile? file = path.Name.Length == 0
@@ -36,14 +36,14 @@ public sealed partial class DfssProvider
             return file is null ? [] : [file];
         }
 
-        (DriveTree tree, string? lack) = await ListForChangeAsync(call, path, token).ConfigureAwait(false);
+        (DriveTree tree, string? lack) = await ListAsync(call, path, token).ConfigureAwait(false);
         StoredFile[] below = [.. tree.FindBelow(path.Below)];
         if (lack is not null && (file is null || below.Length > 0))
         {
             throw ListingIncomplete(path, lack);
         }
 
-        Warn(path, lack);
+        WarnOfFolder(path, lack);
         return file is null ? below : [file, .. below];
     });
 
@@ -56,7 +56,7 @@ public sealed partial class DfssProvider
         var errors = new ConcurrentQueue<ErrorRecord>();
         try
         {
-            Run(path.Drive, async (call, token) =>
+            Run(path, async (call, token) =>
             {
                 var options = new ParallelOptions { MaxDegreeOfParallelism = ChangesAtOnce, CancellationToken = token };
                 await Parallel.ForEachAsync(files, options, async (file, one) =>

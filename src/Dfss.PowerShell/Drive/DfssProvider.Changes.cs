@@ -11,7 +11,7 @@ public sealed partial class DfssProvider
     /// <inheritdoc/>
     protected override void RemoveItem(string path, bool recurse)
     {
-        DrivePath found = Require(path);
+        DrivePath found = Start(path);
         if (found.IsRoot)
         {
             WriteError(ErrorRecords.Create(
@@ -41,55 +41,36 @@ public sealed partial class DfssProvider
     }
 
     /// <inheritdoc/>
-    protected override void RenameItem(string path, string newName)
-    {
-        ArgumentNullException.ThrowIfNull(newName);
-        DrivePath found = Require(path);
-        if (newName.IndexOfAny(['/', '\\']) >= 0 || newName is "." or "..")
-        {
-            WriteError(ErrorRecords.Create(
-                new DfssException(
-                    DfssErrorCode.InvalidName, $"'{newName}' is no name within a folder.",
-                    "Give a name without '/'; Move-Item moves to another folder."),
-                newName));
-            return;
-        }
-
-        int last = found.Name.LastIndexOf('/');
-        DrivePath target = found with { Name = string.Concat(found.Name.AsSpan(0, last + 1), newName) };
-        if (target.Name != found.Name && LookForChange(target).IsFolder)
-        {
-            WriteError(ErrorRecords.Create(
-                new DfssException(DfssErrorCode.FileExists, $"'{target.Name}' is a folder.", "Use another name."),
-                newName));
-            return;
-        }
-
-        Move(found, target.Name, "Rename");
-    }
-
-    /// <inheritdoc/>
     protected override void MoveItem(string path, string destination)
     {
-        DrivePath found = Require(path);
-        Move(found, FindDestination(found, destination), "Move");
+        DrivePath found = Start(path);
+        StoredFile[] files = FindToMove(found, "moved");
+        if (files.Length > 0)
+        {
+            Move(found, files, FindDestination(found, files, destination), "Move");
+        }
     }
 
     /// <inheritdoc/>
     protected override void CopyItem(string path, string copyPath, bool recurse)
     {
-        DrivePath found = Require(path);
-        string newName = FindDestination(found, copyPath);
+        DrivePath found = Start(path);
         StoredFile[] files = FindFiltered(found, recurse);
-        if (files.Length == 0 && !recurse && Look(found).IsFolder)
+        if (files.Length == 0)
         {
-            WriteError(ErrorRecords.Create(
-                "PathIsFolder", ErrorCategory.InvalidType, path,
-                $"'{found.Name}' is a folder, which is there only with its files.", "Use -Recurse for its files."));
+            if (!recurse && Look(found).IsFolder)
+            {
+                WriteError(ErrorRecords.Create(
+                    "PathIsFolder", ErrorCategory.InvalidType, path,
+                    $"'{found.Name}' is a folder, which is there only with its files.",
+                    "Use -Recurse for its files."));
+            }
+
             return;
         }
 
-        if (IsWithin(found, newName) || files.Length == 0 || Overlaps(found, files, newName)
+        string newName = FindDestination(found, files, copyPath);
+        if (IsWithin(found, newName) || Overlaps(found, files, newName)
             || !ShouldProcess(found.Shown, $"{Count("Copy", files, found)} to '{newName}'"))
         {
             return;
@@ -103,7 +84,7 @@ public sealed partial class DfssProvider
     /// <inheritdoc/>
     protected override void NewItem(string path, string itemTypeName, object newItemValue)
     {
-        DrivePath found = Require(path);
+        DrivePath found = Start(path);
         if (!string.IsNullOrEmpty(itemTypeName) && !itemTypeName.Equals("File", StringComparison.OrdinalIgnoreCase))
         {
             WriteError(ErrorRecords.Create(
@@ -124,19 +105,30 @@ public sealed partial class DfssProvider
         }
     }
 
-    private void Move(DrivePath path, string newName, string action)
+    /// <summary>The files of a path that is to get another name; none, with an error, where it cannot.</summary>
+    private StoredFile[] FindToMove(DrivePath path, string what)
     {
-        StoredFile[] files = FindFiltered(path, recurse: true);
-        if (files.Length == 0)
+        if (path.IsRoot)
         {
-            if (!Look(path).Exists)
-            {
-                WriteError(NotFound(path));
-            }
-
-            return;
+            WriteError(ErrorRecords.Create(
+                new DfssException(
+                    DfssErrorCode.InvalidArgument, $"The root of a drive cannot be {what}.",
+                    $"Give the items in it: {path.Drive.Name}:/*."),
+                path.Shown));
+            return [];
         }
 
+        StoredFile[] files = FindFiltered(path, recurse: true);
+        if (files.Length == 0 && !Look(path).Exists)
+        {
+            WriteError(NotFound(path));
+        }
+
+        return files;
+    }
+
+    private void Move(DrivePath path, StoredFile[] files, string newName, string action)
+    {
         if (newName == path.Name || IsWithin(path, newName) || Overlaps(path, files, newName)
             || !ShouldProcess(path.Shown, $"{Count(action, files, path)} to '{newName}'"))
         {
@@ -160,7 +152,7 @@ public sealed partial class DfssProvider
     }
 
     /// <summary>The new name of a path: in the destination where that is a folder, or ends with a separator.</summary>
-    private string FindDestination(DrivePath path, string destination)
+    private string FindDestination(DrivePath path, StoredFile[] files, string destination)
     {
         DrivePath to = Require(destination);
         if (to.Drive != path.Drive)
@@ -171,7 +163,10 @@ public sealed partial class DfssProvider
                 "Receive the files with Receive-DfssFile, and send them with Send-DfssFile."));
         }
 
-        bool isFolder = to.HasSeparator || to.IsRoot || LookForChange(to) is { IsFolder: true, File: null };
+        bool isFolder = to.HasSeparator || to.IsRoot || LookForChange(to, IsOneFile(path, files)) is
+        {
+            IsFolder: true, File: null
+        };
         return isFolder ? to.Below + path.Leaf : to.Name;
     }
 
@@ -222,9 +217,12 @@ public sealed partial class DfssProvider
     private static string NewNameOf(StoredFile file, DrivePath path, string newName) =>
         FileName.NormalizeNew(string.Concat(newName, file.Record.Name.AsSpan(path.Name.Length)));
 
-    private static string Count(string action, StoredFile[] files, DrivePath path) => files is [{ } only]
-        && only.Record.Name == path.Name
-        ? FormattableString.Invariant($"{action} version {only.Record.Version}")
+    /// <summary>Whether the files of a path are the one of that name.</summary>
+    private static bool IsOneFile(DrivePath path, StoredFile[] files) =>
+        files is [{ } only] && only.Record.Name == path.Name;
+
+    private static string Count(string action, StoredFile[] files, DrivePath path) => IsOneFile(path, files)
+        ? FormattableString.Invariant($"{action} version {files[0].Record.Version}")
         : FormattableString.Invariant($"{action} {files.Length} {(files.Length == 1 ? "file" : "files")}");
 
     private void WriteFile(DrivePath path, StoredFile file) =>
@@ -235,7 +233,7 @@ public sealed partial class DfssProvider
     {
         try
         {
-            return Run(path.Drive, async (_, token) =>
+            return Run(path, async (_, token) =>
             {
                 using var stream = new MemoryStream(content, writable: false);
                 return await path.Drive.Store.Client.SendAsync(

@@ -25,7 +25,7 @@ public sealed partial class DfssProvider
         if (file is not null)
         {
             return new DriveContentReader(
-                this, found.Drive, file, DriveReaderParameters.From(DynamicParameters));
+                this, found, file, DriveReaderParameters.From(DynamicParameters));
         }
 
         WriteError(Look(found).IsFolder ? IsFolder(found) : NotFound(found));
@@ -36,7 +36,8 @@ public sealed partial class DfssProvider
     public IContentWriter? GetContentWriter(string path)
     {
         DrivePath found = Require(path);
-        if (found.IsRoot || found.HasSeparator || Look(found) is { IsFolder: true, File: null })
+        if (found.IsRoot || found.HasSeparator
+            || LookForChange(found, isOneFile: true) is { IsFolder: true, File: null })
         {
             WriteError(IsFolder(found));
             return null;
@@ -58,7 +59,7 @@ public sealed partial class DfssProvider
             return;
         }
 
-        DrivePath found = Require(path);
+        DrivePath found = Start(path);
         if (FindAll(found, recurse: false).Length == 0)
         {
             WriteError(Look(found).IsFolder ? IsFolder(found) : NotFound(found));

@@ -73,7 +73,7 @@ internal sealed class DriveContentWriter(DfssProvider provider, DrivePath path, 
         try
         {
             Start();
-            provider.Run(path.Drive, EndAsync);
+            provider.Run(path, EndAsync);
         }
         catch (CmdletException exception)
         {
@@ -165,7 +165,7 @@ internal sealed class DriveContentWriter(DfssProvider provider, DrivePath path, 
 
         if (sending!.IsCompleted || writer!.IsFull)
         {
-            provider.Run(path.Drive, FlushAsync);
+            provider.Run(path, FlushAsync);
         }
     }
 

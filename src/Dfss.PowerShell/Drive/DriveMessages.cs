@@ -4,15 +4,44 @@ namespace Dfss.Commands;
 
 /// <summary>
 /// The warnings and verbose lines of a drive's client. They come from any thread, and only a call of the engine can
-/// show them: between two calls they are held.
+/// show them: between two calls they are held. A warning names the path of the call that shows it.
 /// </summary>
-internal sealed class DriveMessages
+/// <param name="clock">The clock.</param>
+/// <param name="drive">The drive as users write it: D:.</param>
+internal sealed class DriveMessages(TimeProvider clock, string drive)
 {
+    /// <summary>
+    /// 1 s: the engine makes several calls for one command, one at once after the other. Calls that follow in that time
+    /// are taken for one command, which gets each warning once.
+    /// </summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
+    /// <summary>30 s: a script whose calls never pause gets a warning that still holds again after this time.</summary>
+    private static readonly TimeSpan RepeatAfter = TimeSpan.FromSeconds(30);
+
     /// <summary>100: more, of a drive that is not used, are dropped.</summary>
     private const int MaxHeld = 100;
 
+    /// <summary>100 different warnings are remembered; then all are forgotten, and may be shown once more.</summary>
+    internal const int MaxRemembered = 100;
+
     private readonly ConcurrentQueue<(bool IsWarning, string Text)> held = [];
+    private readonly Lock gate = new();
+    private readonly Dictionary<string, long> shownAt = new(StringComparer.Ordinal);
     private volatile Action<bool, string>? show;
+    private long lastEnd;
+
+    /// <summary>How many warnings are remembered.</summary>
+    internal int Remembered
+    {
+        get
+        {
+            lock (gate)
+            {
+                return shownAt.Count;
+            }
+        }
+    }
 
     /// <summary>Takes a warning.</summary>
     internal void Warn(string text) => Take(isWarning: true, text);
@@ -21,16 +50,64 @@ internal sealed class DriveMessages
     internal void Tell(string text) => Take(isWarning: false, text);
 
     /// <summary>Shows messages with this until the result is called, those that are held first.</summary>
-    internal Action ShowWith(Action<bool, string> showNow)
+    /// <param name="showNow">Shows a warning, or a verbose line.</param>
+    /// <param name="path">The path of the call, as users write it.</param>
+    internal Action ShowWith(Action<bool, string> showNow, string path)
     {
         Action<bool, string>? before = show;
-        show = showNow;
-        while (held.TryDequeue(out (bool IsWarning, string Text) message))
+        lock (gate)
         {
-            showNow(message.IsWarning, message.Text);
+            if (before is null && clock.GetElapsedTime(lastEnd) > Pause)
+            {
+                shownAt.Clear();
+            }
         }
 
-        return () => show = before;
+        show = (isWarning, text) => Show(showNow, isWarning, path, text);
+        while (held.TryDequeue(out (bool IsWarning, string Text) message))
+        {
+            Show(showNow, message.IsWarning, drive, message.Text);
+        }
+
+        return () =>
+        {
+            show = before;
+            lock (gate)
+            {
+                lastEnd = clock.GetTimestamp();
+            }
+        };
+    }
+
+    private void Show(Action<bool, string> showNow, bool isWarning, string path, string text)
+    {
+        if (!isWarning)
+        {
+            showNow(isWarning, text);
+        }
+        else if (IsNew($"{path}: {text}"))
+        {
+            showNow(isWarning, $"'{path}': {text}");
+        }
+    }
+
+    private bool IsNew(string text)
+    {
+        lock (gate)
+        {
+            if (shownAt.TryGetValue(text, out long last) && clock.GetElapsedTime(last) < RepeatAfter)
+            {
+                return false;
+            }
+
+            if (shownAt.Count >= MaxRemembered)
+            {
+                shownAt.Clear();
+            }
+
+            shownAt[text] = clock.GetTimestamp();
+            return true;
+        }
     }
 
     private void Take(bool isWarning, string text)

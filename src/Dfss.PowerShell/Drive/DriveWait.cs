@@ -7,8 +7,8 @@ namespace Dfss.Commands;
 /// </summary>
 /// <param name="time">The clock.</param>
 /// <param name="show">Shows how long it has waited.</param>
-/// <param name="warn">Warns, once, where no peer has answered.</param>
-internal sealed class DriveWait(TimeProvider time, Func<TimeSpan, Task> show, Func<Task> warn)
+/// <param name="warn">Warns if a peer is silent; whether it did. It is called each second until then.</param>
+internal sealed class DriveWait(TimeProvider time, Func<TimeSpan, Task> show, Func<Task<bool>> warn)
 {
     /// <summary>0.5 s: less needs no sign.</summary>
     internal static readonly TimeSpan Before = TimeSpan.FromMilliseconds(500);
@@ -18,11 +18,6 @@ internal sealed class DriveWait(TimeProvider time, Func<TimeSpan, Task> show, Fu
 
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
-    private volatile bool hasAnswer;
-
-    /// <summary>Notes that a peer has answered: waiting is then for work, and no reason for a warning.</summary>
-    internal void NoteAnswer() => hasAnswer = true;
-
     /// <summary>Runs until it is cancelled.</summary>
     internal async Task RunAsync(CancellationToken cancellationToken)
     {
@@ -30,15 +25,12 @@ internal sealed class DriveWait(TimeProvider time, Func<TimeSpan, Task> show, Fu
         await Task.Delay(Before, time, cancellationToken).ConfigureAwait(false);
         await show(time.GetElapsedTime(began)).ConfigureAwait(false);
         await Task.Delay(BeforeWarning - Before, time, cancellationToken).ConfigureAwait(false);
-        if (!hasAnswer)
-        {
-            await warn().ConfigureAwait(false);
-        }
-
+        bool isWarned = await warn().ConfigureAwait(false);
         while (true)
         {
             await Task.Delay(Interval, time, cancellationToken).ConfigureAwait(false);
             await show(time.GetElapsedTime(began)).ConfigureAwait(false);
+            isWarned = isWarned || await warn().ConfigureAwait(false);
         }
     }
 }

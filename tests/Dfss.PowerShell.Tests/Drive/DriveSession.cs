@@ -25,7 +25,7 @@ internal sealed class DriveSession : IDisposable
     /// <summary>The same with a root.</summary>
     public void MakeDrive(string name, string root, params PeerAddress[] peers)
     {
-        var messages = new DriveMessages();
+        var messages = new DriveMessages(TimeProvider.System, $"{name}:");
         var client = new DfssClient(
             [.. peers], new TransferOptions { Warning = messages.Warn, Verbose = messages.Tell });
         Add(DfssDriveInfo.Create(Ask(name, root), new DriveStore(client, messages, ClusterChoice.None)));
