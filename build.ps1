@@ -181,7 +181,7 @@ function Compare-Files([string[]] $Files, [object[]] $Notices) {
         "lib/runtimes/$runtime/native/$native"
         # Compiled for it where the compiler could be had for it (the build has said so), then all of them.
         if ($Files -ccontains "lib/runtimes/$runtime/lib/Dfss.Core.dll") {
-            $managed | ForEach-Object { "lib/runtimes/$runtime/lib/$_" }
+            $managed + 'en-US/Dfss.PowerShell.dll-Help.xml' | ForEach-Object { "lib/runtimes/$runtime/lib/$_" }
         }
     }
 

@@ -34,9 +34,19 @@ public sealed class HelpBuildTests : IDisposable
         Assert.Equal(
             Directory.GetFiles(Path.Combine(ModuleSession.Folder, "en-US")).Select(Path.GetFileName).Order(),
             Directory.GetFiles(Output).Select(Path.GetFileName).Order());
-        Assert.Equal(
-            Directory.GetFiles(Path.Combine(ModuleSession.Folder, "lib", "en-US")).Select(Path.GetFileName),
-            Directory.GetFiles(Path.Combine(Output, "provider")).Select(Path.GetFileName));
+    }
+
+    [Fact]
+    public void The_help_of_the_provider_lies_beside_its_assembly_with_machine_code_and_without()
+    {
+        Assert.Equal([], Run());
+        string made = Assert.Single(Directory.GetFiles(Path.Combine(Output, "provider")));
+        string[] assemblies = Directory.GetFiles(
+            Path.Combine(ModuleSession.Folder, "lib"), "Dfss.PowerShell.dll", SearchOption.AllDirectories);
+        Assert.NotEmpty(assemblies);
+        Assert.All(assemblies, assembly => Assert.Equal(
+            File.ReadAllText(made),
+            File.ReadAllText(Path.Combine(Path.GetDirectoryName(assembly)!, "en-US", Path.GetFileName(made)))));
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Management.Automation;
 using Dfss.Transfer;
 
@@ -8,6 +9,12 @@ namespace Dfss.Commands;
 /// </content>
 public sealed partial class DfssProvider
 {
+    /// <summary>What a message says after content was stored.</summary>
+    internal const string Stored = "The file has been stored.";
+
+    /// <summary>What a message says after that was an error.</summary>
+    internal const string NotDone = "The change ended with an error.";
+
     /// <inheritdoc/>
     protected override void RemoveItem(string path, bool recurse)
     {
@@ -101,7 +108,7 @@ public sealed partial class DfssProvider
             byte[] content = newItemValue is null
                 ? []
                 : EncodingArgumentAttribute.Utf8NoBom.GetBytes(LanguagePrimitives.ConvertTo<string>(newItemValue));
-            WriteFile(found, Store(found, content, replaces: Force));
+            Store(found, content, replaces: Force, isQuiet: false);
         }
     }
 
@@ -228,12 +235,14 @@ public sealed partial class DfssProvider
     private void WriteFile(DrivePath path, StoredFile file) =>
         WriteItemObject(new DfssFileInfo(file), path.PathOf(file.Record.Name), isContainer: false);
 
-    /// <summary>Stores bytes as a file.</summary>
-    private StoredFile Store(DrivePath path, byte[] content, bool replaces)
+    /// <summary>Stores bytes as a file, and writes it where it is wanted.</summary>
+    private void Store(DrivePath path, byte[] content, bool replaces, bool isQuiet)
     {
+        var said = new ConcurrentQueue<DriveMessage>();
+        StoredFile file;
         try
         {
-            return Run(path, async (_, token) =>
+            file = Change(path, said, async (_, token) =>
             {
                 using var stream = new MemoryStream(content, writable: false);
                 return await path.Drive.Store.Client.SendAsync(
@@ -241,9 +250,17 @@ public sealed partial class DfssProvider
                     token).ConfigureAwait(false);
             });
         }
-        finally
+        catch (CmdletException)
         {
-            DriveStore.NoteChange();
+            Tell(said, NotDone);
+            throw;
         }
+
+        if (!isQuiet)
+        {
+            WriteFile(path, file);
+        }
+
+        Tell(said, Stored);
     }
 }

@@ -66,7 +66,7 @@ public sealed partial class DfssProvider
         }
         else if (ShouldProcess(found.Shown, "Clear content"))
         {
-            Store(found, [], replaces: true);
+            Store(found, [], replaces: true, isQuiet: true);
         }
     }
 

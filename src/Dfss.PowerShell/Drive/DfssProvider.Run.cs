@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Management.Automation;
 using System.Runtime.CompilerServices;
@@ -12,8 +13,8 @@ namespace Dfss.Commands;
 /// </content>
 public sealed partial class DfssProvider
 {
-    /// <summary>250 ms: more than the 200 ms that a lost packet costs TCP.</summary>
-    private static readonly TimeSpan LeastSilence = TimeSpan.FromMilliseconds(250);
+    /// <summary>250 ms: more than the 200 ms that a lost packet costs TCP. Progress names peers from then on.</summary>
+    private static readonly TimeSpan LeastShown = TimeSpan.FromMilliseconds(250);
 
     private volatile PipelineBridge? running;
     private readonly PipelineBridge stop = new();
@@ -60,20 +61,53 @@ public sealed partial class DfssProvider
 
     /// <summary>Runs a body for a path.</summary>
     internal T Run<T>(DrivePath path, Func<DriveCall, CancellationToken, Task<T>> runAsync) =>
-        Run(path.Shown, path.Drive.Store.Messages, path.Drive.Store.Client, runAsync);
+        Run(path.Shown, path.Drive.Store.Messages, path.Drive.Store.Client, said: null, runAsync);
+
+    /// <summary>
+    /// Runs a body that changes what is stored. A warning may end the command (-WarningAction Stop), after which the
+    /// engine takes no object and no error of it; so what the body says is kept until what it has done is written. It
+    /// does not warn of silent peers: progress names them.
+    /// </summary>
+    /// <param name="path">The path.</param>
+    /// <param name="said">Takes what the body says, for <see cref="Tell"/>.</param>
+    /// <param name="runAsync">The body.</param>
+    internal T Change<T>(
+        DrivePath path, ConcurrentQueue<DriveMessage> said, Func<DriveCall, CancellationToken, Task<T>> runAsync)
+    {
+        try
+        {
+            return Run(path.Shown, path.Drive.Store.Messages, path.Drive.Store.Client, said, runAsync);
+        }
+        finally
+        {
+            DriveStore.NoteChange();
+        }
+    }
+
+    /// <summary>Writes what a change has said.</summary>
+    /// <param name="said">What it has said.</param>
+    /// <param name="outcome">What has changed, as a sentence: the message may be all that the user sees.</param>
+    internal void Tell(ConcurrentQueue<DriveMessage> said, string outcome)
+    {
+        while (said.TryDequeue(out DriveMessage? message))
+        {
+            Write(message.IsWarning ? message with { Text = $"{message.Text} {outcome}" } : message);
+        }
+    }
 
     /// <summary>
     /// Runs a body. What it throws ends the command, with the error that the commands for stored files would give.
     /// </summary>
     private T Run<T>(
-        string path, DriveMessages messages, DfssClient? client, Func<DriveCall, CancellationToken, Task<T>> runAsync)
+        string path, DriveMessages messages, DfssClient? client, ConcurrentQueue<DriveMessage>? said,
+        Func<DriveCall, CancellationToken, Task<T>> runAsync)
     {
         T result = default!;
         var bridge = new PipelineBridge();
         var shown = new ProgressRecord(ActivityOf(messages), path, "Waiting");
         bool isShown = false;
         Action endMessages = messages.ShowWith(
-            (isWarning, text) => _ = bridge.InvokeAsync(() => Write(isWarning, text)), path);
+            said is null ? message => _ = bridge.InvokeAsync(() => Write(message)) : said.Enqueue, path);
         ExceptionDispatchInfo? ending;
         running = bridge;
         if (IsStopped)
@@ -87,9 +121,9 @@ public sealed partial class DfssProvider
             {
                 var call = new DriveCall(bridge);
                 var wait = new DriveWait(
-                    TimeProvider.System,
+                    messages.Clock,
                     waited => bridge.InvokeAsync(() => isShown = Show(shown, Describe(call, client, waited))),
-                    () => Task.FromResult(WarnOfSilence(messages, client)));
+                    () => Task.FromResult(said is not null || WarnOfSilence(messages, client)));
                 result = await RunWithWaitAsync(wait, call, runAsync, token).ConfigureAwait(false);
             });
         }
@@ -147,8 +181,16 @@ public sealed partial class DfssProvider
     private bool Show(ProgressRecord record, string status)
     {
         record.StatusDescription = status;
-        WriteProgress(record);
-        return true;
+        try
+        {
+            WriteProgress(record);
+            return true;
+        }
+        catch (InvalidOperationException)
+        {
+            // The pipeline ends by an error: what Set-Content has got until then is stored all the same.
+            return false;
+        }
     }
 
     /// <summary>
@@ -168,15 +210,15 @@ public sealed partial class DfssProvider
         }
     }
 
-    private bool Write(bool isWarning, string text)
+    private bool Write(DriveMessage message)
     {
-        if (isWarning)
+        if (message.IsWarning)
         {
-            WriteWarning(text);
+            WriteWarning(message.Text);
         }
         else
         {
-            WriteVerbose(text);
+            WriteVerbose(message.Text);
         }
 
         return true;
@@ -185,7 +227,7 @@ public sealed partial class DfssProvider
     /// <summary>What the body does, and which peers it waits for.</summary>
     private static string Describe(DriveCall call, DfssClient? client, TimeSpan waited)
     {
-        string silent = client is null ? "the cluster" : FindSilent(client);
+        string silent = client is null ? "the cluster" : FindSilent(client, LeastShown);
         string?[] parts = [call.Doing, Waiting(silent)];
         string what = string.Join(", ", parts.OfType<string>().DefaultIfEmpty("working"));
         return string.Create(CultureInfo.InvariantCulture, $"{what}, {waited.TotalSeconds:0} s; Ctrl+C stops");
@@ -196,7 +238,7 @@ public sealed partial class DfssProvider
     /// <summary>Warns of the peers that do not answer; whether there are any.</summary>
     internal static bool WarnOfSilence(DriveMessages messages, DfssClient? client)
     {
-        if (client is null || FindSilent(client) is not { Length: > 0 } silent)
+        if (client is null || FindSilent(client, DriveWait.LeastSilence) is not { Length: > 0 } silent)
         {
             return false;
         }
@@ -208,8 +250,8 @@ public sealed partial class DfssProvider
         return true;
     }
 
-    private static string FindSilent(DfssClient client) =>
-        string.Join(", ", client.FindSilent(LeastSilence).Select(peer => peer.ToString()));
+    private static string FindSilent(DfssClient client, TimeSpan least) =>
+        string.Join(", ", client.FindSilent(least).Select(peer => peer.ToString()));
 
     /// <summary>One bar for each drive.</summary>
     private static int ActivityOf(DriveMessages messages) =>

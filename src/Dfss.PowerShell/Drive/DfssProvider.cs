@@ -31,7 +31,7 @@ public sealed partial class DfssProvider : NavigationCmdletProvider, IContentCmd
         var parameters = DynamicParameters as DriveParameters ?? new DriveParameters();
         var messages = new DriveMessages(TimeProvider.System, $"{drive.Name}:");
         SessionState session = SessionState;
-        return Run($"{drive.Name}:", messages, client: null, async (call, token) =>
+        return Run($"{drive.Name}:", messages, client: null, said: null, async (call, token) =>
         {
             DriveStore store = await ConnectAsync(parameters, messages, session, call, token).ConfigureAwait(false);
             try

@@ -2,6 +2,11 @@ using System.Collections.Concurrent;
 
 namespace Dfss.Commands;
 
+/// <summary>A warning, or a verbose line.</summary>
+/// <param name="IsWarning">Whether it is a warning.</param>
+/// <param name="Text">The text.</param>
+internal sealed record DriveMessage(bool IsWarning, string Text);
+
 /// <summary>
 /// The warnings and verbose lines of a drive's client. They come from any thread, and only a call of the engine can
 /// show them: between two calls they are held. A warning names the path of the call that shows it.
@@ -25,11 +30,14 @@ internal sealed class DriveMessages(TimeProvider clock, string drive)
     /// <summary>100 different warnings are remembered; then all are forgotten, and may be shown once more.</summary>
     internal const int MaxRemembered = 100;
 
-    private readonly ConcurrentQueue<(bool IsWarning, string Text)> held = [];
+    private readonly ConcurrentQueue<DriveMessage> held = [];
     private readonly Lock gate = new();
     private readonly Dictionary<string, long> shownAt = new(StringComparer.Ordinal);
-    private volatile Action<bool, string>? show;
+    private volatile Action<DriveMessage>? show;
     private long lastEnd;
+
+    /// <summary>The clock.</summary>
+    internal TimeProvider Clock => clock;
 
     /// <summary>How many warnings are remembered.</summary>
     internal int Remembered
@@ -44,17 +52,17 @@ internal sealed class DriveMessages(TimeProvider clock, string drive)
     }
 
     /// <summary>Takes a warning.</summary>
-    internal void Warn(string text) => Take(isWarning: true, text);
+    internal void Warn(string text) => Take(new DriveMessage(IsWarning: true, text));
 
     /// <summary>Takes a verbose line.</summary>
-    internal void Tell(string text) => Take(isWarning: false, text);
+    internal void Tell(string text) => Take(new DriveMessage(IsWarning: false, text));
 
     /// <summary>Shows messages with this until the result is called, those that are held first.</summary>
     /// <param name="showNow">Shows a warning, or a verbose line.</param>
     /// <param name="path">The path of the call, as users write it.</param>
-    internal Action ShowWith(Action<bool, string> showNow, string path)
+    internal Action ShowWith(Action<DriveMessage> showNow, string path)
     {
-        Action<bool, string>? before = show;
+        Action<DriveMessage>? before = show;
         lock (gate)
         {
             if (before is null && clock.GetElapsedTime(lastEnd) > Pause)
@@ -63,10 +71,10 @@ internal sealed class DriveMessages(TimeProvider clock, string drive)
             }
         }
 
-        show = (isWarning, text) => Show(showNow, isWarning, path, text);
-        while (held.TryDequeue(out (bool IsWarning, string Text) message))
+        show = message => Show(showNow, path, message);
+        while (held.TryDequeue(out DriveMessage? message))
         {
-            Show(showNow, message.IsWarning, drive, message.Text);
+            Show(showNow, drive, message);
         }
 
         return () =>
@@ -79,15 +87,15 @@ internal sealed class DriveMessages(TimeProvider clock, string drive)
         };
     }
 
-    private void Show(Action<bool, string> showNow, bool isWarning, string path, string text)
+    private void Show(Action<DriveMessage> showNow, string path, DriveMessage message)
     {
-        if (!isWarning)
+        if (!message.IsWarning)
         {
-            showNow(isWarning, text);
+            showNow(message);
         }
-        else if (IsNew($"{path}: {text}"))
+        else if (IsNew($"{path}: {message.Text}"))
         {
-            showNow(isWarning, $"'{path}': {text}");
+            showNow(message with { Text = $"'{path}': {message.Text}" });
         }
     }
 
@@ -110,15 +118,15 @@ internal sealed class DriveMessages(TimeProvider clock, string drive)
         }
     }
 
-    private void Take(bool isWarning, string text)
+    private void Take(DriveMessage message)
     {
         if (show is { } now)
         {
-            now(isWarning, text);
+            now(message);
         }
         else if (held.Count < MaxHeld)
         {
-            held.Enqueue((isWarning, text));
+            held.Enqueue(message);
         }
     }
 }

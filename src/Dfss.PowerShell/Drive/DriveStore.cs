@@ -135,6 +135,10 @@ internal sealed class DriveStore(DfssClient client, DriveMessages messages, Clus
             file = null;
             lack ??= exception.Reason;
         }
+        catch (DfssException) when (isFolder && IsNotPermitted(asked))
+        {
+            file = null;
+        }
 
         var item = new DriveItem(file, isFolder, lack);
         if (lack is null)
@@ -173,6 +177,12 @@ internal sealed class DriveStore(DfssClient client, DriveMessages messages, Clus
         }
     }
 
+    /// <summary>
+    /// Whether the client may not ask about a name. It may be a folder all the same: names below it may be permitted.
+    /// </summary>
+    internal static bool IsNotPermitted(Task<StoredFile?> asked) =>
+        asked.Exception?.InnerException is DfssException { Code: DfssErrorCode.NotPermitted };
+
     /// <summary>Lists the names with this beginning.</summary>
     /// <param name="prefix">The beginning.</param>
     /// <param name="seen">Called with the number of names so far.</param>
@@ -184,8 +194,7 @@ internal sealed class DriveStore(DfssClient client, DriveMessages messages, Clus
         Stamp stamp = Stamp.Now();
         var files = new List<StoredFile>();
         var reasons = new ConcurrentQueue<string>();
-        await foreach (StoredFile file in client.ListAsync(
-            prefix, reasons.Enqueue, cancellationToken).ConfigureAwait(false))
+        await foreach (StoredFile file in ListAsync(prefix, reasons, cancellationToken).ConfigureAwait(false))
         {
             files.Add(file);
             seen?.Invoke(files.Count);
@@ -242,14 +251,21 @@ internal sealed class DriveStore(DfssClient client, DriveMessages messages, Clus
         }
 
         var reasons = new ConcurrentQueue<string>();
-        await foreach (StoredFile _ in client.ListAsync(
-            prefix, reasons.Enqueue, cancellationToken).ConfigureAwait(false))
+        await foreach (StoredFile _ in ListAsync(prefix, reasons, cancellationToken).ConfigureAwait(false))
         {
             return (true, null);
         }
 
         return (false, Join(reasons));
     }
+
+    /// <summary>
+    /// Lists. Names that this client's certificate does not permit are no lack: for it there are none, and no change of
+    /// it reaches them.
+    /// </summary>
+    private IAsyncEnumerable<StoredFile> ListAsync(
+        string prefix, ConcurrentQueue<string> reasons, CancellationToken cancellationToken) =>
+        client.ListAsync(prefix, reasons.Enqueue, hides: null, cancellationToken);
 
     private static string? Join(ConcurrentQueue<string> reasons) => reasons.IsEmpty
         ? null

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using System.Threading.Channels;
 using Dfss.Commands;
 using Dfss.Protocol;
 using Dfss.Testing;
@@ -16,30 +17,29 @@ public sealed class DriveWaitTests
     {
         CancellationToken cancellationToken = TestContext.Current.CancellationToken;
         var clock = new FakeTimeProvider();
-        var shown = new List<string>();
+        var shown = Channel.CreateUnbounded<string>();
+        bool isSilent = false;
         var wait = new DriveWait(
             clock,
-            waited =>
-            {
-                shown.Add($"{waited.TotalMilliseconds:0}");
-                return Task.CompletedTask;
-            },
-            () =>
-            {
-                shown.Add(shown.Contains("1900") ? "warning" : "none is silent");
-                return Task.FromResult(shown[^1] == "warning");
-            });
+            waited => shown.Writer.WriteAsync($"{waited.TotalMilliseconds:0}", cancellationToken).AsTask(),
+            () => Task.FromResult(isSilent && shown.Writer.TryWrite("warning")));
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Task running = wait.RunAsync(end.Token);
-        Assert.Empty(shown);
-        clock.Advance(DriveWait.Before);
-        Assert.Equal(["500"], shown);
-        clock.Advance(DriveWait.BeforeWarning - DriveWait.Before);
-        Assert.Equal(["500", "none is silent"], shown);
+
+        // No step is lost: the timer keeps one that comes before it is awaited.
+        clock.Advance(DriveWait.Before - DriveWait.Step);
+        clock.Advance(DriveWait.Step);
+        Assert.Equal("500", await shown.Reader.ReadAsync(cancellationToken));
         clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal("1500", await shown.Reader.ReadAsync(cancellationToken));
+        isSilent = true;
+        clock.Advance(DriveWait.Step);
+        Assert.Equal("warning", await shown.Reader.ReadAsync(cancellationToken));
         clock.Advance(TimeSpan.FromSeconds(1));
-        Assert.Equal(["500", "none is silent", "1900", "warning", "2900"], shown);
-        Assert.True(DriveWait.BeforeWarning < TimeSpan.FromSeconds(1));
+        Assert.Equal("2600", await shown.Reader.ReadAsync(cancellationToken));
+        clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal("3600", await shown.Reader.ReadAsync(cancellationToken));
+        Assert.True(DriveWait.LeastSilence + DriveWait.Step < TimeSpan.FromSeconds(1));
         await end.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
     }
@@ -55,17 +55,23 @@ public sealed class DriveWaitTests
             [healthy.Address, silent.Address], new TransferOptions { StateFolder = null, TimeProvider = clock });
         var shown = new List<string>();
         var messages = new DriveMessages(clock, "X:");
-        messages.ShowWith((_, text) => shown.Add(text), "X:/photos");
+        messages.ShowWith(message => shown.Add(message.Text), "X:/photos");
         await Assert.ThrowsAsync<DfssException>(() => client.GetAsync("none", cancellationToken));
         clock.Advance(TimeSpan.FromSeconds(1));
         Assert.False(DfssProvider.WarnOfSilence(messages, client));
-        Assert.Empty(shown);
 
-        silent.Holds = (_, _, _) => true;
+        int asked = 0;
+        silent.Holds = (_, _, _) => Interlocked.Increment(ref asked) == 1;
         using var leave = new CancellationTokenSource();
         Task asking = client.GetPeerInfoAsync(silent.Address, leave.Token);
         await silent.Reached.WaitAsync(cancellationToken);
-        clock.Advance(TimeSpan.FromSeconds(1));
+
+        // When another answer has come over that connection, the client has noted that the first request is sent.
+        await client.GetPeerInfoAsync(silent.Address, cancellationToken);
+        clock.Advance(DriveWait.LeastSilence - TimeSpan.FromMilliseconds(1));
+        Assert.False(DfssProvider.WarnOfSilence(messages, client));
+        Assert.Empty(shown);
+        clock.Advance(TimeSpan.FromMilliseconds(1));
         Assert.True(DfssProvider.WarnOfSilence(messages, client));
         Assert.StartsWith(
             $"'X:/photos': Waiting for an answer from {silent.Address}. ", Assert.Single(shown),
@@ -107,7 +113,7 @@ public sealed class DriveWaitTests
 
         void Call(string warning, string? detail = null, string path = "D:/a")
         {
-            Action end = messages.ShowWith((_, text) => shown.Add(text), path);
+            Action end = messages.ShowWith(message => shown.Add(message.Text), path);
             messages.Warn(warning);
             if (detail is not null)
             {
@@ -123,7 +129,7 @@ public sealed class DriveWaitTests
     {
         var messages = new DriveMessages(new FakeTimeProvider(), "D:");
         int shown = 0;
-        messages.ShowWith((_, _) => shown++, "D:/");
+        messages.ShowWith(_ => shown++, "D:/");
         for (int i = 0; i < 3 * DriveMessages.MaxRemembered; i++)
         {
             messages.Warn(FormattableString.Invariant($"warning {i}"));
