@@ -97,14 +97,21 @@ public sealed class DriveWarningTests : IAsyncLifetime
         Task running = Task.Factory.StartNew(
             () => engine.Invoke(), Token, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         await reached.Task.WaitAsync(Token);
-        for (int second = 0; second < 3; second++)
+        try
         {
-            // The second and the third progress come after the silence was looked at.
-            clock.Advance(TimeSpan.FromSeconds(1));
-            await shown.WaitAsync(Token);
+            for (int second = 0; second < 3; second++)
+            {
+                // The second and the third progress come after the silence was looked at.
+                clock.Advance(TimeSpan.FromSeconds(1));
+                Task next = shown.WaitAsync(Token);
+                Assert.Same(next, await Task.WhenAny(next, running));
+            }
+        }
+        finally
+        {
+            answers.Set();
         }
 
-        answers.Set();
         await running;
         Assert.Empty(engine.Streams.Warning);
         Assert.Equal(["f/b", "f/n"], Names());
