@@ -242,6 +242,14 @@ Describe 'A drive of stored files' {
         'Dfss1:/*' | Get-Content -Raw -ErrorAction SilentlyContinue | Should -Match '^a'
     }
 
+    It 'goes on after an error of one path, as -ErrorAction says' {
+        Set-Content Dfss1:/a x
+        New-Item Dfss1:/a, Dfss1:/b -Value y -ErrorAction SilentlyContinue -ErrorVariable failed | Should -HaveCount 1
+        $failed.FullyQualifiedErrorId | Should -BeLike 'FileExists,*'
+        Remove-Item Dfss1:/none, Dfss1:/a -ErrorAction SilentlyContinue
+        Get-StoredName | Should -Be 'b'
+    }
+
     It 'has paths that the commands for stored files complete' {
         foreach ($name in 'album/a', 'alone') { Set-Content "Dfss1:/$name" x }
 
@@ -365,6 +373,13 @@ Describe 'A drive whose peer does not answer' {
         }
 
         Get-StoredName | Should -Be 'f/a', 'g'
+
+        # A warning that ends the command comes before the change, each time.
+        foreach ($attempt in 1, 2) {
+            { Rename-Item V:/g h -WarningAction Stop } | Should -Throw -ErrorId 'ActionPreferenceStop,*'
+            Get-StoredName | Should -Be 'f/a', 'g'
+        }
+
         Rename-Item V:/g h -WarningVariable warned -WarningAction SilentlyContinue
         $warned | Should -BeLike '*localhost:1*'
         Get-StoredName | Should -Be 'f/a', 'h'

@@ -30,17 +30,19 @@ public sealed partial class DfssProvider
         Task<StoredFile?> asked = path.Name.Length == 0
             ? Task.FromResult<StoredFile?>(null)
             : path.Drive.Store.TryGetAsync(path.Name, token);
-        await ((Task)asked).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        bool isHidden = recurse && DriveStore.IsNotPermitted(asked);
-        StoredFile? file = isHidden ? null : await asked.ConfigureAwait(false);
         if (!recurse)
         {
-            return file is null ? [] : [file];
+            return await asked.ConfigureAwait(false) is { } only ? [only] : [];
         }
 
+        // Of a folder the names below it say more: there may be some where its own name is not permitted, and where no
+        // majority answers for that, they are incomplete too.
+        await ((Task)asked).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        bool isFolderAtMost = DriveStore.IsNotPermitted(asked) || DriveStore.HasNoMajority(asked);
+        StoredFile? file = isFolderAtMost ? null : await asked.ConfigureAwait(false);
         (DriveTree tree, string? lack) = await ListAsync(call, path, token).ConfigureAwait(false);
         StoredFile[] below = [.. tree.FindBelow(path.Below)];
-        if (isHidden && below.Length == 0)
+        if (isFolderAtMost && below.Length == 0)
         {
             await asked.ConfigureAwait(false);
         }
@@ -48,6 +50,11 @@ public sealed partial class DfssProvider
         if (lack is not null && (file is null || below.Length > 0))
         {
             throw ListingIncomplete(path, lack);
+        }
+
+        if (DriveStore.HasNoMajority(asked))
+        {
+            await asked.ConfigureAwait(false);
         }
 
         WarnOfFolder(path, lack);
@@ -91,7 +98,7 @@ public sealed partial class DfssProvider
         WriteChanged(path, isQuiet ? [] : changed, errors);
         string outcome = FormattableString.Invariant(
             $"{(failure is null ? "" : "At least ")}{changed.Count:N0} of {files.Length:N0} files have changed.");
-        Tell(said, outcome);
+        Tell(path, said, outcome);
         if (failure is not null)
         {
             throw files.Length == 1 ? failure : failure.With(outcome);

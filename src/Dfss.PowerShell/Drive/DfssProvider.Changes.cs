@@ -16,7 +16,9 @@ public sealed partial class DfssProvider
     internal const string NotDone = "The change ended with an error.";
 
     /// <inheritdoc/>
-    protected override void RemoveItem(string path, bool recurse)
+    protected override void RemoveItem(string path, bool recurse) => Do(() => Remove(path, recurse));
+
+    private void Remove(string path, bool recurse)
     {
         DrivePath found = Start(path);
         if (found.IsRoot)
@@ -48,7 +50,7 @@ public sealed partial class DfssProvider
     }
 
     /// <inheritdoc/>
-    protected override void MoveItem(string path, string destination)
+    protected override void MoveItem(string path, string destination) => Do(() =>
     {
         DrivePath found = Start(path);
         StoredFile[] files = FindToMove(found, "moved");
@@ -56,10 +58,13 @@ public sealed partial class DfssProvider
         {
             Move(found, files, FindDestination(found, files, destination), "Move");
         }
-    }
+    });
 
     /// <inheritdoc/>
-    protected override void CopyItem(string path, string copyPath, bool recurse)
+    protected override void CopyItem(string path, string copyPath, bool recurse) =>
+        Do(() => Copy(path, copyPath, recurse));
+
+    private void Copy(string path, string copyPath, bool recurse)
     {
         DrivePath found = Start(path);
         StoredFile[] files = FindFiltered(found, recurse);
@@ -89,7 +94,10 @@ public sealed partial class DfssProvider
     }
 
     /// <inheritdoc/>
-    protected override void NewItem(string path, string itemTypeName, object newItemValue)
+    protected override void NewItem(string path, string itemTypeName, object newItemValue) =>
+        Do(() => Make(path, itemTypeName, newItemValue));
+
+    private void Make(string path, string? itemTypeName, object? newItemValue)
     {
         DrivePath found = Start(path);
         if (!string.IsNullOrEmpty(itemTypeName) && !itemTypeName.Equals("File", StringComparison.OrdinalIgnoreCase))
@@ -252,7 +260,7 @@ public sealed partial class DfssProvider
         }
         catch (CmdletException)
         {
-            Tell(said, NotDone);
+            Tell(path, said, NotDone);
             throw;
         }
 
@@ -261,6 +269,6 @@ public sealed partial class DfssProvider
             WriteFile(path, file);
         }
 
-        Tell(said, Stored);
+        Tell(path, said, Stored);
     }
 }

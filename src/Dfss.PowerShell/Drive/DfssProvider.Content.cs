@@ -18,7 +18,9 @@ public sealed partial class DfssProvider
     public object? ClearContentDynamicParameters(string path) => null;
 
     /// <inheritdoc/>
-    public IContentReader? GetContentReader(string path)
+    public IContentReader? GetContentReader(string path) => Do(() => Read(path));
+
+    private DriveContentReader? Read(string path)
     {
         DrivePath found = Require(path);
         StoredFile? file = FindAll(found, recurse: false).FirstOrDefault();
@@ -33,7 +35,9 @@ public sealed partial class DfssProvider
     }
 
     /// <inheritdoc/>
-    public IContentWriter? GetContentWriter(string path)
+    public IContentWriter? GetContentWriter(string path) => Do(() => Write(path));
+
+    private DriveContentWriter? Write(string path)
     {
         DrivePath found = Require(path);
         if (found.IsRoot || found.HasSeparator
@@ -48,7 +52,9 @@ public sealed partial class DfssProvider
     }
 
     /// <inheritdoc/>
-    public void ClearContent(string path)
+    public void ClearContent(string path) => Do(() => Clear(path));
+
+    private void Clear(string path)
     {
         // Set-Content clears first. It replaces all of a file anyway, and an empty version between the two would take
         // the place of the earlier version that is kept. For paths from the pipeline it has the parameters of the

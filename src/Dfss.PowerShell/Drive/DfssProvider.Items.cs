@@ -15,7 +15,9 @@ public sealed partial class DfssProvider
     protected override bool HasChildItems(string path) => IsItemContainer(path);
 
     /// <inheritdoc/>
-    protected override void GetItem(string path)
+    protected override void GetItem(string path) => Do(() => WriteItem(path));
+
+    private void WriteItem(string path)
     {
         DrivePath found = Start(path);
         DriveItem item = Look(found);
@@ -34,12 +36,15 @@ public sealed partial class DfssProvider
     protected override void GetChildItems(string path, bool recurse) => GetChildItems(path, recurse, uint.MaxValue);
 
     /// <inheritdoc/>
-    protected override void GetChildItems(string path, bool recurse, uint depth)
+    protected override void GetChildItems(string path, bool recurse, uint depth) =>
+        Do(() => WriteItems(path, recurse ? depth : 0));
+
+    private void WriteItems(string path, uint depth)
     {
         DrivePath found = Start(path);
         WildcardPattern? filter = CreateFilter();
         bool isEmpty = true;
-        foreach (DriveEntry entry in List(found).FindEntries(found.Below, recurse ? depth : 0))
+        foreach (DriveEntry entry in List(found).FindEntries(found.Below, depth))
         {
             if (Stopping)
             {
@@ -57,12 +62,15 @@ public sealed partial class DfssProvider
 
         if (isEmpty && !found.IsRoot)
         {
-            GetItem(path);
+            WriteItem(path);
         }
     }
 
     /// <inheritdoc/>
-    protected override void GetChildNames(string path, ReturnContainers returnContainers)
+    protected override void GetChildNames(string path, ReturnContainers returnContainers) =>
+        Do(() => WriteNames(path, returnContainers));
+
+    private void WriteNames(string path, ReturnContainers returnContainers)
     {
         DrivePath found = Start(path);
         WildcardPattern? filter = CreateFilter();

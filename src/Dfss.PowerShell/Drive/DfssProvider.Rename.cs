@@ -8,7 +8,9 @@ namespace Dfss.Commands;
 public sealed partial class DfssProvider
 {
     /// <inheritdoc/>
-    protected override void RenameItem(string path, string newName)
+    protected override void RenameItem(string path, string newName) => Do(() => Rename(path, newName));
+
+    private void Rename(string path, string newName)
     {
         ArgumentNullException.ThrowIfNull(newName);
         DrivePath found = Start(path);

@@ -85,13 +85,16 @@ public sealed partial class DfssProvider
     }
 
     /// <summary>Writes what a change has said.</summary>
+    /// <param name="path">The path.</param>
     /// <param name="said">What it has said.</param>
     /// <param name="outcome">What has changed, as a sentence: the message may be all that the user sees.</param>
-    internal void Tell(ConcurrentQueue<DriveMessage> said, string outcome)
+    internal void Tell(DrivePath path, ConcurrentQueue<DriveMessage> said, string outcome)
     {
         while (said.TryDequeue(out DriveMessage? message))
         {
-            Write(message.IsWarning ? message with { Text = $"{message.Text} {outcome}" } : message);
+            Write(
+                path.Drive.Store.Messages,
+                message.IsWarning ? message with { Text = $"{message.Text} {outcome}" } : message);
         }
     }
 
@@ -107,7 +110,7 @@ public sealed partial class DfssProvider
         var shown = new ProgressRecord(ActivityOf(messages), path, "Waiting");
         bool isShown = false;
         Action endMessages = messages.ShowWith(
-            said is null ? message => _ = bridge.InvokeAsync(() => Write(message)) : said.Enqueue, path);
+            said is null ? message => _ = bridge.InvokeAsync(() => Write(messages, message)) : said.Enqueue, path);
         ExceptionDispatchInfo? ending;
         running = bridge;
         if (IsStopped)
@@ -194,6 +197,31 @@ public sealed partial class DfssProvider
     }
 
     /// <summary>
+    /// Does what a command asks for. An error is about this path alone, and the command goes on with the next one, as
+    /// -ErrorAction says; where the peers cannot be spoken with, it ends.
+    /// </summary>
+    private T? Do<T>(Func<T?> act)
+        where T : class
+    {
+        try
+        {
+            return act();
+        }
+        catch (CmdletException exception) when (
+            exception.InnerException is not DfssException failure || !ErrorRecords.IsAboutThePeers(failure))
+        {
+            WriteError(exception.Error);
+            return null;
+        }
+    }
+
+    private void Do(Action act) => Do<object>(() =>
+    {
+        act();
+        return null;
+    });
+
+    /// <summary>
     /// Looks where the engine takes every exception for "no": the error is written, each time that it asks.
     /// </summary>
     private bool Ask(DrivePath? path, Func<DriveItem, bool> test)
@@ -210,15 +238,18 @@ public sealed partial class DfssProvider
         }
     }
 
-    private bool Write(DriveMessage message)
+    private bool Write(DriveMessages messages, DriveMessage message)
     {
-        if (message.IsWarning)
+        try
         {
-            WriteWarning(message.Text);
+            Action<string> write = message.IsWarning ? WriteWarning : WriteVerbose;
+            write(message.Text);
         }
-        else
+        catch (PipelineStoppedException)
         {
-            WriteVerbose(message.Text);
+            // It ends the command, and also the next one that it is about.
+            messages.Forget();
+            throw;
         }
 
         return true;

@@ -86,7 +86,7 @@ internal sealed class DriveContentWriter(DfssProvider provider, DrivePath path, 
                 outcome = DfssProvider.NotDone;
             }
 
-            provider.Tell(said, outcome);
+            provider.Tell(path, said, outcome);
         }
         finally
         {

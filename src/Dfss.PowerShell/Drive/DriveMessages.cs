@@ -51,6 +51,15 @@ internal sealed class DriveMessages(TimeProvider clock, string drive)
         }
     }
 
+    /// <summary>Forgets which warnings were shown: the next command shows them again.</summary>
+    internal void Forget()
+    {
+        lock (gate)
+        {
+            shownAt.Clear();
+        }
+    }
+
     /// <summary>Takes a warning.</summary>
     internal void Warn(string text) => Take(new DriveMessage(IsWarning: true, text));
 

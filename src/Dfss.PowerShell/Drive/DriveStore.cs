@@ -4,15 +4,6 @@ using Dfss.Transfer;
 
 namespace Dfss.Commands;
 
-/// <summary>What a name of a drive is.</summary>
-/// <param name="File">The file of this name; null if there is none.</param>
-/// <param name="IsFolder">Whether names begin with it and '/'.</param>
-/// <param name="Lack">Why the peers that were asked may not have told all; null where they have.</param>
-internal sealed record DriveItem(StoredFile? File, bool IsFolder, string? Lack = null)
-{
-    internal bool Exists => File is not null || IsFolder;
-}
-
 /// <summary>
 /// The files behind a drive. PowerShell asks about the same path several times for one command, so answers are kept for
 /// a second, unless a command of this process has run meanwhile, which may have changed them. An incomplete answer is
@@ -177,11 +168,11 @@ internal sealed class DriveStore(DfssClient client, DriveMessages messages, Clus
         }
     }
 
-    /// <summary>
-    /// Whether the client may not ask about a name. It may be a folder all the same: names below it may be permitted.
-    /// </summary>
-    internal static bool IsNotPermitted(Task<StoredFile?> asked) =>
-        asked.Exception?.InnerException is DfssException { Code: DfssErrorCode.NotPermitted };
+    /// <summary>Whether the client may not ask about a name; it may see names below it all the same.</summary>
+    internal static bool IsNotPermitted(Task asked) => CodeOf(asked) == DfssErrorCode.NotPermitted;
+
+    /// <summary>Whether no majority has answered.</summary>
+    internal static bool HasNoMajority(Task asked) => CodeOf(asked) == DfssErrorCode.NoMajority;
 
     /// <summary>Lists the names with this beginning.</summary>
     /// <param name="prefix">The beginning.</param>
@@ -266,6 +257,8 @@ internal sealed class DriveStore(DfssClient client, DriveMessages messages, Clus
     private IAsyncEnumerable<StoredFile> ListAsync(
         string prefix, ConcurrentQueue<string> reasons, CancellationToken cancellationToken) =>
         client.ListAsync(prefix, reasons.Enqueue, hides: null, cancellationToken);
+
+    private static DfssErrorCode? CodeOf(Task asked) => (asked.Exception?.InnerException as DfssException)?.Code;
 
     private static string? Join(ConcurrentQueue<string> reasons) => reasons.IsEmpty
         ? null
