@@ -161,7 +161,8 @@ function Compare-Version([version] $Version) {
 }
 
 function Compare-Files([string[]] $Files, [object[]] $Notices) {
-    $expected = @('Dfss.psd1', 'Dfss.psm1', 'LICENSE', 'THIRD-PARTY-NOTICES.md', 'en-US/Dfss.PowerShell.dll-Help.xml')
+    $expected = @('Dfss.psd1', 'Dfss.psm1', 'LICENSE', 'THIRD-PARTY-NOTICES.md', 'en-US/Dfss.PowerShell.dll-Help.xml',
+        'lib/en-US/Dfss.PowerShell.dll-Help.xml')
     $pages = [System.IO.Path]::Combine($PSScriptRoot, 'docs', 'cmdlets')
     $expected += foreach ($page in [System.IO.Directory]::GetFiles($pages, 'about_*.md')) {
         "en-US/$([System.IO.Path]::GetFileNameWithoutExtension($page)).help.txt"
@@ -180,7 +181,7 @@ function Compare-Files([string[]] $Files, [object[]] $Notices) {
         "lib/runtimes/$runtime/native/$native"
         # Compiled for it where the compiler could be had for it (the build has said so), then all of them.
         if ($Files -ccontains "lib/runtimes/$runtime/lib/Dfss.Core.dll") {
-            $managed | ForEach-Object { "lib/runtimes/$runtime/lib/$_" }
+            $managed + 'en-US/Dfss.PowerShell.dll-Help.xml' | ForEach-Object { "lib/runtimes/$runtime/lib/$_" }
         }
     }
 

@@ -47,6 +47,15 @@ public static class FileName
     /// </exception>
     public static string NormalizeNew(string name)
     {
+        ArgumentNullException.ThrowIfNull(name);
+        if (name.EndsWith('/') && TryNormalize(name.TrimEnd('/'), out string? folder, out _)
+            && !TryNormalize(name, out _, out string? ending))
+        {
+            throw new DfssException(
+                DfssErrorCode.InvalidName, $"'{ToText(name)}' cannot be the name of a stored file: {ending}",
+                $"Give the whole name of the file, '{folder}/...'; Send-DfssFile takes a folder as -Prefix.");
+        }
+
         string normalized = Normalize(name);
         foreach (Range part in normalized.AsSpan().Split('/'))
         {

@@ -30,6 +30,32 @@ internal static class MamlFile
                 Items + "helpItems", new XAttribute("schema", "maml"),
                 cmdlets.Select(cmdlet => CreateCommand(cmdlet.Facts, cmdlet.Page, site)))).Save(path);
 
+    /// <summary>Writes the help of the provider; Get-Help reads it from a file of its own.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="provider">The name of the provider.</param>
+    /// <param name="topic">The about_ topic that describes it.</param>
+    internal static void WriteProvider(string path, string provider, Page topic)
+    {
+        Section description = topic.Find("LONG DESCRIPTION")!;
+        new XDocument(
+            new XElement(
+                Items + "helpItems", new XAttribute("schema", "maml"),
+                new XElement(
+                    Items + "providerHelp",
+                    new XElement(Items + "Name", provider),
+                    new XElement(
+                        Items + "Synopsis",
+                        string.Join(' ', PlainText.Paragraphs(topic.Find("SHORT DESCRIPTION")!.Blocks))),
+                    new XElement(
+                        Items + "DetailedDescription",
+                        Paragraphs(description.Blocks),
+                        description.Children.Select(child => new object[]
+                        {
+                            new XElement(Maml + "para", child.Title), Paragraphs(child.Blocks),
+                        })),
+                    new XElement(Items + "RelatedLinks", CreateLink(topic.Title, string.Empty))))).Save(path);
+    }
+
     private static XElement CreateCommand(CmdletFacts facts, Page page, Uri? site) => new(
         Command + "command",
         new XAttribute(XNamespace.Xmlns + "maml", Maml),

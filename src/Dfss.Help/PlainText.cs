@@ -27,8 +27,11 @@ internal static class PlainText
                 // A console cannot follow links between pages; their text is a name that Get-Help accepts.
                 LinkInline { Url: { } url } link when url.Contains("://", StringComparison.Ordinal) =>
                     $"{Of(link)} ({url})",
+                // Of a '[' or '`' that begins nothing: the character itself, and what follows it.
+                DelimiterInline delimiter => delimiter.ToLiteral() + Of(delimiter),
                 ContainerInline container => Of(container),
-                _ => string.Empty,
+                _ => throw new NotSupportedException(
+                    $"Help has no form for {inline.GetType().Name}, line {inline.Line + 1}."),
             });
         }
 

@@ -14,6 +14,9 @@ internal static class Program
         "dotnet Dfss.Help.dll <cmdlets' assembly> <folder of pages> <output folder> [--site=<http address>] [--update]";
 
     private const string SiteOption = "--site=";
+    private const string Provider = "Dfss";
+    private const string ProviderTopic = "about_Dfss_Drive";
+    private const string ProviderFolder = "provider";
 
     private static int Main(string[] arguments)
     {
@@ -84,7 +87,12 @@ internal static class Program
             Directory.Delete(output, recursive: true);
         }
 
-        Directory.CreateDirectory(output);
+        // Get-Help looks for the help of a provider beside the assembly, and for that of cmdlets beside the manifest.
+        string provider = Path.Combine(output, ProviderFolder);
+        Directory.CreateDirectory(provider);
+        MamlFile.WriteProvider(
+            Path.Combine(provider, $"{assemblyName}-Help.xml"), Provider,
+            topics.Single(topic => topic.Title == ProviderTopic));
         foreach (Page topic in topics)
         {
             File.WriteAllText(

@@ -20,6 +20,7 @@ public abstract partial class ClientCmdlet : DfssCmdlet
     private NameList? names;
     private TlsIdentity? identity;
     private ClusterChoice choice = ClusterChoice.None;
+    private DfssDriveInfo? drive;
     private string? driveName;
     private bool isVerbose;
     private bool isDebug;
@@ -59,7 +60,6 @@ public abstract partial class ClientCmdlet : DfssCmdlet
     /// <inheritdoc/>
     private protected override async Task BeginAsync(CancellationToken cancellationToken)
     {
-        DfssDriveInfo? drive = null;
         (isVerbose, isDebug) = await InvokeAsync(() =>
         {
             drive = FindDrive();
@@ -177,7 +177,7 @@ public abstract partial class ClientCmdlet : DfssCmdlet
         failure.Code == DfssErrorCode.FileNotFound
             && await InvokeAsync(() => IsWanted("Error")).ConfigureAwait(false)
             && !Interlocked.Exchange(ref hasExplained, true)
-            ? await query.ExplainAsync(Client, failure, cancellationToken).ConfigureAwait(false)
+            ? await query.ExplainAsync(Client, drive, failure, cancellationToken).ConfigureAwait(false)
             : failure;
 
     /// <summary>Ends the cmdlet if no peer is given.</summary>

@@ -11,11 +11,14 @@ public sealed class DfssFolderInfo
         LastWriteTime = lastWriteTime;
     }
 
-    /// <summary>
-    /// The name, without '/' at its end. Not Name: the commands for stored files would take that for a pattern of
-    /// names.
-    /// </summary>
+    /// <summary>The name, without '/' at its end.</summary>
     public string Folder { get; }
+
+    /// <summary>
+    /// What the names of its files begin with: the name, and '/'. The commands for stored files bind it as a name; no
+    /// file has one that ends so, whatever wildcards are in it.
+    /// </summary>
+    public string Name => Folder.Length == 0 ? Folder : Folder + '/';
 
     /// <summary>How many files are in it, and in the folders below it.</summary>
     public long Files { get; }

@@ -73,4 +73,14 @@ public sealed class FileNameTests
             }
         }
     }
+
+    [Fact]
+    public void A_folder_as_a_new_name_gets_the_advice_for_one_that_is_sent()
+    {
+        DfssException error = Assert.Throws<DfssException>(() => FileName.NormalizeNew("reports/"));
+        Assert.Equal(DfssErrorCode.InvalidName, error.Code);
+        Assert.StartsWith(
+            "'reports/' cannot be the name of a stored file:", error.Reason, StringComparison.Ordinal);
+        Assert.Contains("-Prefix", error.Advice, StringComparison.Ordinal);
+    }
 }

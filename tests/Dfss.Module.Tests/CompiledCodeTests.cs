@@ -39,11 +39,15 @@ public sealed class CompiledCodeTests : IDisposable
                     if ($assembly.GetName().Name -in 'Dfss.Core', 'Dfss.PowerShell') { $assembly.Location }
                 }
             }
+            (Get-Help Dfss -Category Provider).Synopsis
             """,
             TestContext.Current.CancellationToken);
 
         Assert.Equal(
-            [Path.Combine(library, "Dfss.PowerShell.dll"), Path.Combine(compiled, "Dfss.Core.dll")],
+            [
+                Path.Combine(library, "Dfss.PowerShell.dll"), Path.Combine(compiled, "Dfss.Core.dll"),
+                "Stored files as a drive of PowerShell.",
+            ],
             output.Order(StringComparer.Ordinal));
     }
 }

@@ -37,6 +37,19 @@ public sealed class HelpBuildTests : IDisposable
     }
 
     [Fact]
+    public void The_help_of_the_provider_lies_beside_its_assembly_with_machine_code_and_without()
+    {
+        Assert.Equal([], Run());
+        string made = Assert.Single(Directory.GetFiles(Path.Combine(Output, "provider")));
+        string[] assemblies = Directory.GetFiles(
+            Path.Combine(ModuleSession.Folder, "lib"), "Dfss.PowerShell.dll", SearchOption.AllDirectories);
+        Assert.NotEmpty(assemblies);
+        Assert.All(assemblies, assembly => Assert.Equal(
+            File.ReadAllText(made),
+            File.ReadAllText(Path.Combine(Path.GetDirectoryName(assembly)!, "en-US", Path.GetFileName(made)))));
+    }
+
+    [Fact]
     public void Every_defect_is_named_with_its_page_and_line()
     {
         File.Delete(PathOf("Stop-DfssPeer"));
@@ -78,6 +91,23 @@ public sealed class HelpBuildTests : IDisposable
         Assert.Equal([], Run("--update"));
 
         Assert.Equal(before, File.ReadAllText(PathOf("Send-DfssFile")));
+    }
+
+    [Fact]
+    public void No_character_of_the_prose_is_lost()
+    {
+        Edit("about_Dfss_Drive", text => text.Replace(
+            "## SEE ALSO",
+            "Of '[', ']', '*', '_', '~', '|', '<', '!', `[a]`, `*`, and `` ` `` none [is] lost ![here.\n\n## SEE ALSO",
+            StringComparison.Ordinal));
+
+        Assert.Equal([], Run());
+
+        string shown = string.Join(' ', File.ReadAllText(Path.Combine(Output, "about_Dfss_Drive.help.txt"))
+            .Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+        Assert.Contains(
+            "Of '[', ']', '*', '_', '~', '|', '<', '!', [a], *, and ` none [is] lost ![here.", shown,
+            StringComparison.Ordinal);
     }
 
     [Fact]

@@ -83,6 +83,17 @@ public sealed class HelpTests(ModuleSession session) : IClassFixture<ModuleSessi
         Assert.EndsWith(".", synopsis, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void The_provider_has_help()
+    {
+        session.Run("$help = Get-Help Dfss -Category Provider");
+        Assert.Equal("Dfss", Text("$help.Name"));
+        Assert.Equal("Stored files as a drive of PowerShell.", Text("$help.Synopsis"));
+        Assert.Contains(
+            "ListingIncomplete", Text("$help.DetailedDescription.Text -join ' '"), StringComparison.Ordinal);
+        Assert.Equal("about_Dfss_Drive", Text("$help.RelatedLinks.navigationLink.linkText"));
+    }
+
     [Theory]
     [InlineData("about_Dfss", "    Stop-DfssPeer             Stops peers in good order.")]
     [InlineData("about_Dfss_Troubleshooting", "    UnknownOperation - The peer does not know the operation.")]

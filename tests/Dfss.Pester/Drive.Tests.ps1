@@ -204,6 +204,66 @@ Describe 'A drive of stored files' {
             Should -Be "'Dfss1:${separator}photos${separator}a b'", "Dfss1:${separator}photos${separator}c"
     }
 
+    It 'has items whose names Rename-Item takes' {
+        foreach ($name in 'n/a.txt', 'n/b.txt', 'n/s.txt/c', 'top.txt') { Set-Content "Dfss1:/$name" $name }
+        (Get-ChildItem Dfss1:).Name | Should -Be 'n/', 'top.txt'
+        Get-ChildItem Dfss1:/n | Rename-Item -NewName { $_.Name -replace 't.txt$|.txt(/?)$', '.md$1' }
+        Get-ChildItem Dfss1: | Where-Object Name -EQ 'top.txt' |
+            Rename-Item -NewName { $_.PSChildName -replace 'top', 'first' }
+        Get-StoredName | Should -Be 'first.txt', 'n/a.md', 'n/b.md', 'n/s.md/c'
+        foreach ($name in 'm/a.md', 'Dfss1:/n/c.md', 'Dfss1:c.md', '../c.md') {
+            { Rename-Item Dfss1:/n/a.md $name -ErrorAction Stop } |
+                Should -Throw -ErrorId 'InvalidName,*' -Because $name
+        }
+
+        { Rename-Item Dfss1:/n/a.md b.md -ErrorAction Stop } | Should -Throw -ErrorId 'FileExists,*'
+        { Rename-Item Dfss1:/n first.txt -ErrorAction Stop } | Should -Throw -ErrorId 'FileExists,*'
+        Get-StoredName | Should -Be 'first.txt', 'n/a.md', 'n/b.md', 'n/s.md/c'
+    }
+
+    It 'takes no option of a disk' {
+        foreach ($name in 'a', 'b/c') { Set-Content "Dfss1:/$name" $name }
+        'local' | Set-Content local
+        foreach ($list in { 'Dfss1:/' | Get-ChildItem -File -ErrorAction Stop },
+            { Get-ChildItem ., Dfss1:/ -File -ErrorAction Stop },
+            { 'Dfss1:/' | Get-ChildItem -Directory -Name -ErrorAction Stop },
+            { 'Dfss1:/*' | Get-ChildItem -Attributes Directory -ErrorAction Stop },
+            { 'Dfss1:/a' | Test-Path -OlderThan 2000-01-01 -ErrorAction Stop }) {
+            $list | Should -Throw -ErrorId 'OptionNotOfDrive,*' -Because $list
+        }
+
+        { Get-ChildItem Dfss1: -File -ErrorAction Stop } | Should -Throw -ErrorId 'NamedParameterNotFound,*'
+        Push-Location Dfss1:
+        { (Get-Location -Stack).Path | Get-ChildItem -File -ErrorAction Stop } |
+            Should -Throw -ErrorId 'NamedParameterNotFound,*'
+        Pop-Location
+        'Dfss1:/' | Get-ChildItem -File -ErrorAction SilentlyContinue | Remove-Item -Recurse
+        Get-StoredName | Should -Be 'a', 'b/c'
+        Get-Item Dfss1:/* | Get-Content -Raw -ErrorAction SilentlyContinue | Should -Match '^a'
+    }
+
+    It 'goes on after an error of one path, as -ErrorAction says' {
+        Set-Content Dfss1:/a x
+        New-Item Dfss1:/a, Dfss1:/b -Value y -ErrorAction SilentlyContinue -ErrorVariable failed | Should -HaveCount 1
+        $failed.FullyQualifiedErrorId | Should -BeLike 'FileExists,*'
+        Remove-Item Dfss1:/none, Dfss1:/a -ErrorAction SilentlyContinue
+        Get-StoredName | Should -Be 'b'
+    }
+
+    It 'has paths that the commands for stored files complete' {
+        foreach ($name in 'album/a', 'alone') { Set-Content "Dfss1:/$name" x }
+
+        # A completion offers what was listed within the last half minute.
+        $null = Get-ChildItem Dfss1:
+        Get-Completion 'Receive-DfssFile Dfss1:/al' | Should -Be 'Dfss1:/album', 'Dfss1:/alone'
+        Get-Completion 'Send-DfssFile x -Prefix Dfss1:/a' | Should -Be 'Dfss1:/album'
+    }
+
+    It 'has no root on another drive' {
+        { New-PSDrive -Name X -PSProvider Dfss -Root Dfss1:/album -Peer $peer -ErrorAction Stop } |
+            Should -Throw -ErrorId 'InvalidName,*'
+    }
+
     It 'is there for a function of a module that has made it' {
         $module = New-Module -ScriptBlock {
             param($peer)
@@ -258,8 +318,20 @@ Describe 'A drive whose peer does not answer' {
             }
 
             $failed.FullyQualifiedErrorId | Should -BeLike 'TimedOut,*'
-            $warned | Should -BeLike "*$endpoint did not answer within a second*"
+            $warned | Should -BeLike "'Z:*': Waiting for an answer from $endpoint.*"
             Get-Completion 'Get-Content Z:/' | Should -BeNullOrEmpty
+
+            # Of two peers one is silent: what the other one lists is shown, and only the silent one is named.
+            'x' | Set-DfssContent u/a -Peer $peer
+            $null = New-PSDrive -Name U -PSProvider Dfss -Root '' -Peer $peer.Endpoint, $endpoint
+            (Get-ChildItem U:/u -WarningVariable warned -WarningAction SilentlyContinue -ErrorAction Stop).Name |
+                Should -Be 'u/a'
+            $warned | Where-Object { $_ -like '*Waiting for an answer*' } |
+                Should -BeLike "'U:?u': Waiting for an answer from $endpoint.*"
+            $warned | Where-Object { $_ -like '*may be more than is listed*' } | Should -BeLike "*$endpoint*"
+            { Remove-Item U:/u -Recurse -ErrorAction Stop } | Should -Throw -ErrorId 'ListingIncomplete,*'
+            Get-DfssContent u/a -Peer $peer | Should -Be 'x'
+            Remove-DfssFile u/a -Peer $peer -Force
 
             # Ctrl+C: of a pipeline in a runspace of its own, as soon as it says that it waits.
             $runspace = [PowerShell]::Create()
@@ -301,6 +373,13 @@ Describe 'A drive whose peer does not answer' {
         }
 
         Get-StoredName | Should -Be 'f/a', 'g'
+
+        # A warning that ends the command comes before the change, each time.
+        foreach ($attempt in 1, 2) {
+            { Rename-Item V:/g h -WarningAction Stop } | Should -Throw -ErrorId 'ActionPreferenceStop,*'
+            Get-StoredName | Should -Be 'f/a', 'g'
+        }
+
         Rename-Item V:/g h -WarningVariable warned -WarningAction SilentlyContinue
         $warned | Should -BeLike '*localhost:1*'
         Get-StoredName | Should -Be 'f/a', 'h'

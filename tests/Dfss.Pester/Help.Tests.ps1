@@ -76,6 +76,12 @@ Describe 'The topics' {
         Get-Help $_ | Should -Match "^TOPIC\s+$_\s"
         (Get-Help about_Dfss* | Where-Object Name -EQ $_).Synopsis | Should -Match '\.$'
     }
+
+    It 'have the provider too' {
+        $help = Get-Help Dfss -Category Provider
+        $help.Synopsis | Should -Be 'Stored files as a drive of PowerShell.'
+        $help | Out-String | Should -Match '(?s)New-PSDrive.*ListingIncomplete.*about_Dfss_Drive'
+    }
 }
 
 Describe 'The examples' {

@@ -122,7 +122,23 @@ public sealed partial class DfssClient : IAsyncDisposable
     /// <param name="cancellationToken">Cancels the operation.</param>
     public IAsyncEnumerable<StoredFile> ListAsync(
         string prefix, Action<string>? lacks, CancellationToken cancellationToken = default) =>
-        new FileLister(finder, directory, Options, lacks).ListAsync(prefix, cancellationToken);
+        ListAsync(prefix, lacks, hides: lacks, cancellationToken);
+
+    /// <summary>The same, with the names apart that the client's certificate does not permit it to see.</summary>
+    /// <param name="prefix">The beginning of the names.</param>
+    /// <param name="lacks">Called with the reason for all else that the list may lack.</param>
+    /// <param name="hides">Called with the reason for each peer that keeps such names from the client.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    public IAsyncEnumerable<StoredFile> ListAsync(
+        string prefix, Action<string>? lacks, Action<string>? hides, CancellationToken cancellationToken) =>
+        new FileLister(finder, directory, Options, lacks) { Hides = hides }.ListAsync(prefix, cancellationToken);
+
+    /// <summary>
+    /// The addresses of the peers that owe an answer, to a request or to an attempt to connect, and to and from which
+    /// no byte has moved for at least a time: to say what an operation waits for.
+    /// </summary>
+    /// <param name="least">The shortest silence that counts.</param>
+    public IReadOnlyList<PeerAddress> FindSilent(TimeSpan least) => directory.FindSilent(least);
 
     /// <summary>
     /// Receives a stored file to a local path, whose folder exists. The file gets that name only when every chunk has

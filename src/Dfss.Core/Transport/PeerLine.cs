@@ -20,9 +20,18 @@ internal sealed class PeerLine(
     private int failures;
     private bool isDisposed;
     private int waiting;
+    private long attemptBegan;
 
     /// <summary>The number of calls under way.</summary>
     public int Waiting => Volatile.Read(ref waiting);
+
+    /// <summary>
+    /// How long the peer has owed an answer without a byte moving: to an attempt to connect, or to a call; null if it
+    /// owes none.
+    /// </summary>
+    public TimeSpan? AwaitedFor => Volatile.Read(ref attemptBegan) is not 0 and long began
+        ? clock.GetElapsedTime(began)
+        : Waiting > 0 ? clock.GetElapsedTime(LastByte) : null;
 
     /// <summary>Whether there is a connection that takes calls.</summary>
     public bool IsOpen => current is { IsUsable: true };
@@ -119,6 +128,7 @@ internal sealed class PeerLine(
     private async Task<ClientChannel> ConnectAsync(CancellationToken cancellationToken)
     {
         long began = clock.GetTimestamp();
+        Volatile.Write(ref attemptBegan, began);
         try
         {
             ClientChannel made = await connect(cancellationToken).ConfigureAwait(false);
@@ -132,6 +142,10 @@ internal sealed class PeerLine(
             lastFailure = failure;
             Interlocked.Increment(ref failures);
             throw;
+        }
+        finally
+        {
+            Volatile.Write(ref attemptBegan, 0);
         }
     }
 }

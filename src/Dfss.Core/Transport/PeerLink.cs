@@ -48,6 +48,10 @@ internal sealed class PeerLink : IAsyncDisposable
     /// <summary>The time since a byte last moved between this client and the peer, in either direction.</summary>
     public TimeSpan Silence => clock.GetElapsedTime(Math.Max(bulk.LastByte, control.LastByte));
 
+    /// <summary>Whether the peer has owed an answer for at least a time in which no byte moved.</summary>
+    public bool IsSilentFor(TimeSpan least) =>
+        (control.AwaitedFor >= least || bulk.AwaitedFor >= least) && Silence >= least;
+
     /// <summary>
     /// The peer's answer to hello and the negotiated TLS parameters; connects if there is no connection.
     /// </summary>

@@ -12,7 +12,7 @@ namespace Dfss.Commands;
 internal abstract class CachedCompletion : IArgumentCompleter
 {
     /// <summary>1,000: more are no help, and take PowerShell long to show.</summary>
-    private protected const int MaxResults = 1000;
+    internal const int MaxResults = 1000;
 
     /// <summary>
     /// 75 ms: with the rest of a completion the answer comes within 150 ms. Only while nothing has been listed yet;

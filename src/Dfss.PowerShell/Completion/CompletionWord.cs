@@ -41,7 +41,7 @@ internal sealed class CompletionWord
     /// numbers, and another text then.
     /// </summary>
     private static bool IsBare(string text) => text.Length > 0 && char.IsLetter(text[0])
-        && text.All(character => char.IsLetterOrDigit(character) || character is '.' or '_' or '-' or '/');
+        && text.All(character => char.IsLetterOrDigit(character) || character is '.' or '_' or '-' or '/' or ':');
 
     private static string EscapeDouble(string text)
     {

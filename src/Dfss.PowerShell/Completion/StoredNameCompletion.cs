@@ -6,6 +6,12 @@ namespace Dfss.Commands;
 /// <summary>Completes names of stored files where wildcards are expanded: those of a name are escaped.</summary>
 internal class StoredNameCompletion : CachedCompletion
 {
+    /// <summary>Whether wildcards are expanded.</summary>
+    private protected virtual bool IsPattern => true;
+
+    /// <summary>Whether the argument may be a path of a drive.</summary>
+    private protected virtual bool TakesDrives => true;
+
     /// <summary>The argument that stands for a name.</summary>
     private protected virtual string ToArgument(string name) => WildcardPattern.Escape(name);
 
@@ -22,6 +28,11 @@ internal class StoredNameCompletion : CachedCompletion
     /// <inheritdoc/>
     private protected override IEnumerable<CompletionResult> Complete(CompletionWord word, IDictionary bound)
     {
+        if (TakesDrives && DrivePathCompletion.Find(word, IsPattern, isFolder: false) is { } ofDrive)
+        {
+            return ofDrive;
+        }
+
         CompletionScope scope = CompletionScope.Find(bound);
         WaitFor(scope.Names, scope.RefreshAsync());
         string[] found = scope.Names.Find(Match(word.Text));
@@ -37,13 +48,23 @@ internal class StoredNameCompletion : CachedCompletion
     }).Distinct(StringComparer.Ordinal);
 }
 
-/// <summary>Completes names of stored files where every character stands for itself.</summary>
-internal sealed class LiteralNameCompletion : StoredNameCompletion
+/// <summary>Completes names that are no pattern, and paths of drives: the name that a file is to get.</summary>
+internal class PlainNameCompletion : StoredNameCompletion
 {
+    /// <inheritdoc/>
+    private protected override bool IsPattern => false;
+
     /// <inheritdoc/>
     private protected override string ToArgument(string name) => name;
 
     /// <inheritdoc/>
     private protected override Func<string, bool> Match(string word) =>
         name => name.StartsWith(word, StringComparison.OrdinalIgnoreCase);
+}
+
+/// <summary>Completes names of stored files where every character stands for itself, and no path of a drive.</summary>
+internal sealed class LiteralNameCompletion : PlainNameCompletion
+{
+    /// <inheritdoc/>
+    private protected override bool TakesDrives => false;
 }

@@ -28,7 +28,7 @@ public sealed partial class SetDfssContentCommand : ClientCmdlet
         Mandatory = true, Position = 0, HelpMessage = "The name of the stored file, every character is literal.")]
     [TextArgument]
     [ValidateNotNullOrEmpty]
-    [ArgumentCompleter(typeof(LiteralNameCompletion))]
+    [ArgumentCompleter(typeof(PlainNameCompletion))]
     public string Name { get; set; } = string.Empty;
 
     /// <summary>The content: objects, each as a line of text; with -AsByteStream, bytes or arrays of bytes.</summary>

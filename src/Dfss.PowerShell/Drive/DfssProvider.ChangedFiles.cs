@@ -25,25 +25,39 @@ public sealed partial class DfssProvider
     /// <exception cref="CmdletException">
     /// ListingIncomplete: there may be more below it, at a peer that does not answer.
     /// </exception>
-    private StoredFile[] FindAll(DrivePath path, bool recurse) => Run<StoredFile[]>(path.Drive, async (call, token) =>
+    private StoredFile[] FindAll(DrivePath path, bool recurse) => Run<StoredFile[]>(path, async (call, token) =>
     {
-        DriveStore store = path.Drive.Store;
-        StoredFile? file = path.Name.Length == 0
-            ? null
-            : await store.TryGetAsync(path.Name, token).ConfigureAwait(false);
+        Task<StoredFile?> asked = path.Name.Length == 0
+            ? Task.FromResult<StoredFile?>(null)
+            : path.Drive.Store.TryGetAsync(path.Name, token);
         if (!recurse)
         {
-            return file is null ? [] : [file];
+            return await asked.ConfigureAwait(false) is { } only ? [only] : [];
         }
 
-        (DriveTree tree, string? lack) = await ListForChangeAsync(call, path, token).ConfigureAwait(false);
+        // Of a folder the names below it say more: there may be some where its own name is not permitted, and where no
+        // majority answers for that, they are incomplete too.
+        await ((Task)asked).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        bool isFolderAtMost = DriveStore.IsNotPermitted(asked) || DriveStore.HasNoMajority(asked);
+        StoredFile? file = isFolderAtMost ? null : await asked.ConfigureAwait(false);
+        (DriveTree tree, string? lack) = await ListAsync(call, path, token).ConfigureAwait(false);
         StoredFile[] below = [.. tree.FindBelow(path.Below)];
+        if (isFolderAtMost && below.Length == 0)
+        {
+            await asked.ConfigureAwait(false);
+        }
+
         if (lack is not null && (file is null || below.Length > 0))
         {
             throw ListingIncomplete(path, lack);
         }
 
-        Warn(path, lack);
+        if (DriveStore.HasNoMajority(asked))
+        {
+            await asked.ConfigureAwait(false);
+        }
+
+        WarnOfFolder(path, lack);
         return file is null ? below : [file, .. below];
     });
 
@@ -54,9 +68,11 @@ public sealed partial class DfssProvider
     {
         var changed = new ConcurrentQueue<StoredFile>();
         var errors = new ConcurrentQueue<ErrorRecord>();
+        var said = new ConcurrentQueue<DriveMessage>();
+        CmdletException? failure = null;
         try
         {
-            Run(path.Drive, async (call, token) =>
+            Change(path, said, async (call, token) =>
             {
                 var options = new ParallelOptions { MaxDegreeOfParallelism = ChangesAtOnce, CancellationToken = token };
                 await Parallel.ForEachAsync(files, options, async (file, one) =>
@@ -74,22 +90,32 @@ public sealed partial class DfssProvider
                 return true;
             });
         }
-        finally
+        catch (CmdletException exception)
         {
-            DriveStore.NoteChange();
+            failure = exception;
+        }
+
+        WriteChanged(path, isQuiet ? [] : changed, errors);
+        string outcome = FormattableString.Invariant(
+            $"{(failure is null ? "" : "At least ")}{changed.Count:N0} of {files.Length:N0} files have changed.");
+        Tell(path, said, outcome);
+        if (failure is not null)
+        {
+            throw files.Length == 1 ? failure : failure.With(outcome);
+        }
+    }
+
+    /// <summary>Writes the files first: an error may end the command, and so may a warning.</summary>
+    private void WriteChanged(DrivePath path, IEnumerable<StoredFile> changed, IEnumerable<ErrorRecord> errors)
+    {
+        foreach (StoredFile file in changed.OrderBy(one => one.Name, StringComparer.Ordinal))
+        {
+            WriteFile(path, file);
         }
 
         foreach (ErrorRecord error in errors)
         {
             WriteError(error);
-        }
-
-        if (!isQuiet)
-        {
-            foreach (StoredFile file in changed.OrderBy(one => one.Name, StringComparer.Ordinal))
-            {
-                WriteFile(path, file);
-            }
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Management.Automation;
 using Dfss.Transfer;
 
@@ -8,10 +9,18 @@ namespace Dfss.Commands;
 /// </content>
 public sealed partial class DfssProvider
 {
+    /// <summary>What a message says after content was stored.</summary>
+    internal const string Stored = "The file has been stored.";
+
+    /// <summary>What a message says after that was an error.</summary>
+    internal const string NotDone = "The change ended with an error.";
+
     /// <inheritdoc/>
-    protected override void RemoveItem(string path, bool recurse)
+    protected override void RemoveItem(string path, bool recurse) => Do(() => Remove(path, recurse));
+
+    private void Remove(string path, bool recurse)
     {
-        DrivePath found = Require(path);
+        DrivePath found = Start(path);
         if (found.IsRoot)
         {
             WriteError(ErrorRecords.Create(
@@ -41,55 +50,39 @@ public sealed partial class DfssProvider
     }
 
     /// <inheritdoc/>
-    protected override void RenameItem(string path, string newName)
+    protected override void MoveItem(string path, string destination) => Do(() =>
     {
-        ArgumentNullException.ThrowIfNull(newName);
-        DrivePath found = Require(path);
-        if (newName.IndexOfAny(['/', '\\']) >= 0 || newName is "." or "..")
+        DrivePath found = Start(path);
+        StoredFile[] files = FindToMove(found, "moved");
+        if (files.Length > 0)
         {
-            WriteError(ErrorRecords.Create(
-                new DfssException(
-                    DfssErrorCode.InvalidName, $"'{newName}' is no name within a folder.",
-                    "Give a name without '/'; Move-Item moves to another folder."),
-                newName));
-            return;
+            Move(found, files, FindDestination(found, files, destination), "Move");
         }
-
-        int last = found.Name.LastIndexOf('/');
-        DrivePath target = found with { Name = string.Concat(found.Name.AsSpan(0, last + 1), newName) };
-        if (target.Name != found.Name && LookForChange(target).IsFolder)
-        {
-            WriteError(ErrorRecords.Create(
-                new DfssException(DfssErrorCode.FileExists, $"'{target.Name}' is a folder.", "Use another name."),
-                newName));
-            return;
-        }
-
-        Move(found, target.Name, "Rename");
-    }
+    });
 
     /// <inheritdoc/>
-    protected override void MoveItem(string path, string destination)
-    {
-        DrivePath found = Require(path);
-        Move(found, FindDestination(found, destination), "Move");
-    }
+    protected override void CopyItem(string path, string copyPath, bool recurse) =>
+        Do(() => Copy(path, copyPath, recurse));
 
-    /// <inheritdoc/>
-    protected override void CopyItem(string path, string copyPath, bool recurse)
+    private void Copy(string path, string copyPath, bool recurse)
     {
-        DrivePath found = Require(path);
-        string newName = FindDestination(found, copyPath);
+        DrivePath found = Start(path);
         StoredFile[] files = FindFiltered(found, recurse);
-        if (files.Length == 0 && !recurse && Look(found).IsFolder)
+        if (files.Length == 0)
         {
-            WriteError(ErrorRecords.Create(
-                "PathIsFolder", ErrorCategory.InvalidType, path,
-                $"'{found.Name}' is a folder, which is there only with its files.", "Use -Recurse for its files."));
+            if (!recurse && Look(found).IsFolder)
+            {
+                WriteError(ErrorRecords.Create(
+                    "PathIsFolder", ErrorCategory.InvalidType, path,
+                    $"'{found.Name}' is a folder, which is there only with its files.",
+                    "Use -Recurse for its files."));
+            }
+
             return;
         }
 
-        if (IsWithin(found, newName) || files.Length == 0 || Overlaps(found, files, newName)
+        string newName = FindDestination(found, files, copyPath);
+        if (IsWithin(found, newName) || Overlaps(found, files, newName)
             || !ShouldProcess(found.Shown, $"{Count("Copy", files, found)} to '{newName}'"))
         {
             return;
@@ -101,9 +94,12 @@ public sealed partial class DfssProvider
     }
 
     /// <inheritdoc/>
-    protected override void NewItem(string path, string itemTypeName, object newItemValue)
+    protected override void NewItem(string path, string itemTypeName, object newItemValue) =>
+        Do(() => Make(path, itemTypeName, newItemValue));
+
+    private void Make(string path, string? itemTypeName, object? newItemValue)
     {
-        DrivePath found = Require(path);
+        DrivePath found = Start(path);
         if (!string.IsNullOrEmpty(itemTypeName) && !itemTypeName.Equals("File", StringComparison.OrdinalIgnoreCase))
         {
             WriteError(ErrorRecords.Create(
@@ -120,23 +116,34 @@ public sealed partial class DfssProvider
             byte[] content = newItemValue is null
                 ? []
                 : EncodingArgumentAttribute.Utf8NoBom.GetBytes(LanguagePrimitives.ConvertTo<string>(newItemValue));
-            WriteFile(found, Store(found, content, replaces: Force));
+            Store(found, content, replaces: Force, isQuiet: false);
         }
     }
 
-    private void Move(DrivePath path, string newName, string action)
+    /// <summary>The files of a path that is to get another name; none, with an error, where it cannot.</summary>
+    private StoredFile[] FindToMove(DrivePath path, string what)
     {
-        StoredFile[] files = FindFiltered(path, recurse: true);
-        if (files.Length == 0)
+        if (path.IsRoot)
         {
-            if (!Look(path).Exists)
-            {
-                WriteError(NotFound(path));
-            }
-
-            return;
+            WriteError(ErrorRecords.Create(
+                new DfssException(
+                    DfssErrorCode.InvalidArgument, $"The root of a drive cannot be {what}.",
+                    $"Give the items in it: {path.Drive.Name}:/*."),
+                path.Shown));
+            return [];
         }
 
+        StoredFile[] files = FindFiltered(path, recurse: true);
+        if (files.Length == 0 && !Look(path).Exists)
+        {
+            WriteError(NotFound(path));
+        }
+
+        return files;
+    }
+
+    private void Move(DrivePath path, StoredFile[] files, string newName, string action)
+    {
         if (newName == path.Name || IsWithin(path, newName) || Overlaps(path, files, newName)
             || !ShouldProcess(path.Shown, $"{Count(action, files, path)} to '{newName}'"))
         {
@@ -160,7 +167,7 @@ public sealed partial class DfssProvider
     }
 
     /// <summary>The new name of a path: in the destination where that is a folder, or ends with a separator.</summary>
-    private string FindDestination(DrivePath path, string destination)
+    private string FindDestination(DrivePath path, StoredFile[] files, string destination)
     {
         DrivePath to = Require(destination);
         if (to.Drive != path.Drive)
@@ -171,7 +178,10 @@ public sealed partial class DfssProvider
                 "Receive the files with Receive-DfssFile, and send them with Send-DfssFile."));
         }
 
-        bool isFolder = to.HasSeparator || to.IsRoot || LookForChange(to) is { IsFolder: true, File: null };
+        bool isFolder = to.HasSeparator || to.IsRoot || LookForChange(to, IsOneFile(path, files)) is
+        {
+            IsFolder: true, File: null
+        };
         return isFolder ? to.Below + path.Leaf : to.Name;
     }
 
@@ -222,20 +232,25 @@ public sealed partial class DfssProvider
     private static string NewNameOf(StoredFile file, DrivePath path, string newName) =>
         FileName.NormalizeNew(string.Concat(newName, file.Record.Name.AsSpan(path.Name.Length)));
 
-    private static string Count(string action, StoredFile[] files, DrivePath path) => files is [{ } only]
-        && only.Record.Name == path.Name
-        ? FormattableString.Invariant($"{action} version {only.Record.Version}")
+    /// <summary>Whether the files of a path are the one of that name.</summary>
+    private static bool IsOneFile(DrivePath path, StoredFile[] files) =>
+        files is [{ } only] && only.Record.Name == path.Name;
+
+    private static string Count(string action, StoredFile[] files, DrivePath path) => IsOneFile(path, files)
+        ? FormattableString.Invariant($"{action} version {files[0].Record.Version}")
         : FormattableString.Invariant($"{action} {files.Length} {(files.Length == 1 ? "file" : "files")}");
 
     private void WriteFile(DrivePath path, StoredFile file) =>
         WriteItemObject(new DfssFileInfo(file), path.PathOf(file.Record.Name), isContainer: false);
 
-    /// <summary>Stores bytes as a file.</summary>
-    private StoredFile Store(DrivePath path, byte[] content, bool replaces)
+    /// <summary>Stores bytes as a file, and writes it where it is wanted.</summary>
+    private void Store(DrivePath path, byte[] content, bool replaces, bool isQuiet)
     {
+        var said = new ConcurrentQueue<DriveMessage>();
+        StoredFile file;
         try
         {
-            return Run(path.Drive, async (_, token) =>
+            file = Change(path, said, async (_, token) =>
             {
                 using var stream = new MemoryStream(content, writable: false);
                 return await path.Drive.Store.Client.SendAsync(
@@ -243,9 +258,17 @@ public sealed partial class DfssProvider
                     token).ConfigureAwait(false);
             });
         }
-        finally
+        catch (CmdletException)
         {
-            DriveStore.NoteChange();
+            Tell(path, said, NotDone);
+            throw;
         }
+
+        if (!isQuiet)
+        {
+            WriteFile(path, file);
+        }
+
+        Tell(path, said, Stored);
     }
 }

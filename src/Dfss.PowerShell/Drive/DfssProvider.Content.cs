@@ -18,14 +18,16 @@ public sealed partial class DfssProvider
     public object? ClearContentDynamicParameters(string path) => null;
 
     /// <inheritdoc/>
-    public IContentReader? GetContentReader(string path)
+    public IContentReader? GetContentReader(string path) => Do(() => Read(path));
+
+    private DriveContentReader? Read(string path)
     {
         DrivePath found = Require(path);
         StoredFile? file = FindAll(found, recurse: false).FirstOrDefault();
         if (file is not null)
         {
             return new DriveContentReader(
-                this, found.Drive, file, DriveReaderParameters.From(DynamicParameters));
+                this, found, file, DriveReaderParameters.From(DynamicParameters));
         }
 
         WriteError(Look(found).IsFolder ? IsFolder(found) : NotFound(found));
@@ -33,10 +35,13 @@ public sealed partial class DfssProvider
     }
 
     /// <inheritdoc/>
-    public IContentWriter? GetContentWriter(string path)
+    public IContentWriter? GetContentWriter(string path) => Do(() => Write(path));
+
+    private DriveContentWriter? Write(string path)
     {
         DrivePath found = Require(path);
-        if (found.IsRoot || found.HasSeparator || Look(found) is { IsFolder: true, File: null })
+        if (found.IsRoot || found.HasSeparator
+            || LookForChange(found, isOneFile: true) is { IsFolder: true, File: null })
         {
             WriteError(IsFolder(found));
             return null;
@@ -47,7 +52,9 @@ public sealed partial class DfssProvider
     }
 
     /// <inheritdoc/>
-    public void ClearContent(string path)
+    public void ClearContent(string path) => Do(() => Clear(path));
+
+    private void Clear(string path)
     {
         // Set-Content clears first. It replaces all of a file anyway, and an empty version between the two would take
         // the place of the earlier version that is kept. For paths from the pipeline it has the parameters of the
@@ -58,14 +65,14 @@ public sealed partial class DfssProvider
             return;
         }
 
-        DrivePath found = Require(path);
+        DrivePath found = Start(path);
         if (FindAll(found, recurse: false).Length == 0)
         {
             WriteError(Look(found).IsFolder ? IsFolder(found) : NotFound(found));
         }
         else if (ShouldProcess(found.Shown, "Clear content"))
         {
-            Store(found, [], replaces: true);
+            Store(found, [], replaces: true, isQuiet: true);
         }
     }
 

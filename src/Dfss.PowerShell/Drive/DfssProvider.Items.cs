@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Management.Automation;
 
 namespace Dfss.Commands;
@@ -6,9 +5,6 @@ namespace Dfss.Commands;
 /// <content>What is there.</content>
 public sealed partial class DfssProvider
 {
-    /// <summary>4: more do not help to see what is wrong.</summary>
-    private const int MaxReasons = 4;
-
     /// <inheritdoc/>
     protected override bool ItemExists(string path) => Ask(DrivePath.Find(path), item => item.Exists);
 
@@ -19,9 +15,11 @@ public sealed partial class DfssProvider
     protected override bool HasChildItems(string path) => IsItemContainer(path);
 
     /// <inheritdoc/>
-    protected override void GetItem(string path)
+    protected override void GetItem(string path) => Do(() => WriteItem(path));
+
+    private void WriteItem(string path)
     {
-        DrivePath found = Require(path);
+        DrivePath found = Start(path);
         DriveItem item = Look(found);
         if (item.File is null && !item.IsFolder)
         {
@@ -38,12 +36,15 @@ public sealed partial class DfssProvider
     protected override void GetChildItems(string path, bool recurse) => GetChildItems(path, recurse, uint.MaxValue);
 
     /// <inheritdoc/>
-    protected override void GetChildItems(string path, bool recurse, uint depth)
+    protected override void GetChildItems(string path, bool recurse, uint depth) =>
+        Do(() => WriteItems(path, recurse ? depth : 0));
+
+    private void WriteItems(string path, uint depth)
     {
-        DrivePath found = Require(path);
+        DrivePath found = Start(path);
         WildcardPattern? filter = CreateFilter();
         bool isEmpty = true;
-        foreach (DriveEntry entry in List(found).FindEntries(found.Below, recurse ? depth : 0))
+        foreach (DriveEntry entry in List(found).FindEntries(found.Below, depth))
         {
             if (Stopping)
             {
@@ -51,7 +52,7 @@ public sealed partial class DfssProvider
             }
 
             isEmpty = false;
-            if (filter is null || filter.IsMatch(DrivePath.LeafOf(entry.Name)))
+            if (filter?.IsMatch(DrivePath.LeafOf(entry.Name)) != false)
             {
                 WriteItemObject(
                     entry.File is null ? entry.Folder! : new DfssFileInfo(entry.File), found.PathOf(entry.Name),
@@ -61,14 +62,17 @@ public sealed partial class DfssProvider
 
         if (isEmpty && !found.IsRoot)
         {
-            GetItem(path);
+            WriteItem(path);
         }
     }
 
     /// <inheritdoc/>
-    protected override void GetChildNames(string path, ReturnContainers returnContainers)
+    protected override void GetChildNames(string path, ReturnContainers returnContainers) =>
+        Do(() => WriteNames(path, returnContainers));
+
+    private void WriteNames(string path, ReturnContainers returnContainers)
     {
-        DrivePath found = Require(path);
+        DrivePath found = Start(path);
         WildcardPattern? filter = CreateFilter();
         foreach (DriveEntry entry in List(found).FindEntries(found.Below, depth: 0))
         {
@@ -79,7 +83,7 @@ public sealed partial class DfssProvider
 
             bool isFolder = entry.Folder is not null;
             string name = DrivePath.LeafOf(entry.Name);
-            if (filter is null || filter.IsMatch(name)
+            if (filter?.IsMatch(name) != false
                 || (isFolder && returnContainers == ReturnContainers.ReturnAllContainers))
             {
                 WriteItemObject(name, found.PathOf(entry.Name), isFolder);
@@ -113,7 +117,16 @@ public sealed partial class DfssProvider
 
         return CompletionCall.IsRunning()
             ? DriveStore.ItemOf(store.Offer(path.Name, path.Drive.Below), path.Name)
-            : Run(path.Drive, (_, token) => store.FindAsync(path.Name, token));
+            : Run(path, async (_, token) =>
+            {
+                DriveItem item = await store.FindAsync(path.Name, isForChange: false, token).ConfigureAwait(false);
+                if (item is { Exists: false, Lack: { } lack })
+                {
+                    store.Messages.Warn($"It may be there, at a peer that was not asked. {lack}");
+                }
+
+                return item;
+            });
     }
 
     /// <summary>The files below a path.</summary>
@@ -127,39 +140,42 @@ public sealed partial class DfssProvider
 
         return CompletionCall.IsRunning()
             ? store.Offer(path.Below, path.Drive.Below)
-            : Run(path.Drive, (call, token) => ListAsync(call, store, path.Below, token));
+            : Run(path, async (call, token) =>
+            {
+                (DriveTree tree, string? lack) = await ListAsync(call, path, token).ConfigureAwait(false);
+                if (lack is not null)
+                {
+                    store.Messages.Warn($"There may be more than is listed. {lack}");
+                }
+
+                return tree;
+            });
     }
 
-    /// <summary>What the destination of a change is.</summary>
-    private DriveItem LookForChange(DrivePath path)
+    /// <summary>What the destination of a change is: asked now, whatever was known before.</summary>
+    /// <param name="path">The path.</param>
+    /// <param name="isOneFile">
+    /// Whether only one file gets a name there: no other file is touched, whatever the name is elsewhere.
+    /// </param>
+    /// <exception cref="CmdletException">ListingIncomplete: it may be a folder, and several files go there.</exception>
+    private DriveItem LookForChange(DrivePath path, bool isOneFile) => Run(path, async (_, token) =>
     {
-        DriveItem item = Look(path);
-        if (item is { IsFolder: false, File: null })
+        DriveItem item = await path.Drive.Store.FindAsync(
+            path.Name, isForChange: true, token).ConfigureAwait(false);
+        if (item is { Exists: false, Lack: { } lack })
         {
-            Run(path.Drive, async (call, token) =>
+            if (!isOneFile)
             {
-                (DriveTree _, string? lack) = await ListForChangeAsync(call, path, token).ConfigureAwait(false);
-                Warn(path, lack);
-                return true;
-            });
+                throw ListingIncomplete(path, lack);
+            }
+
+            WarnOfFolder(path, lack);
         }
 
         return item;
-    }
+    });
 
-    /// <summary>Lists all files below a path.</summary>
-    /// <returns>Why there may be more than are listed; null if there are not.</returns>
-    private static async Task<(DriveTree Tree, string? Lack)> ListForChangeAsync(
-        DriveCall call, DrivePath path, CancellationToken cancellationToken)
-    {
-        var reasons = new ConcurrentQueue<string>();
-        DriveTree tree = await ListAsync(
-            call, path.Drive.Store, path.Below, cancellationToken, reasons.Enqueue).ConfigureAwait(false);
-        string[] shown = [.. reasons.Distinct(StringComparer.Ordinal).Take(MaxReasons)];
-        return (tree, shown.Length == 0 ? null : string.Join(' ', shown));
-    }
-
-    private static void Warn(DrivePath path, string? lack)
+    private static void WarnOfFolder(DrivePath path, string? lack)
     {
         if (lack is not null)
         {
@@ -173,10 +189,9 @@ public sealed partial class DfssProvider
         $"There may be more files below '{path.Shown}' than its peers list, so nothing has changed. {lack}",
         "Start the peers that do not answer; move the files of one that is gone for good (Repair-DfssFile -Move)."));
 
-    private static Task<DriveTree> ListAsync(
-        DriveCall call, DriveStore store, string prefix, CancellationToken cancellationToken,
-        Action<string>? lacks = null) =>
-        store.ListAsync(
-            prefix, count => call.Say(FormattableString.Invariant($"{count:N0} names listed")), cancellationToken,
-            lacks);
+    /// <summary>Lists all files below a path.</summary>
+    /// <returns>The files, and why there may be more than are listed; null if there are not.</returns>
+    private static Task<(DriveTree Tree, string? Lack)> ListAsync(
+        DriveCall call, DrivePath path, CancellationToken cancellationToken) => path.Drive.Store.ListAsync(
+            path.Below, count => call.Say(FormattableString.Invariant($"{count:N0} names listed")), cancellationToken);
 }

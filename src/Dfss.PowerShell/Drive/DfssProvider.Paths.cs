@@ -67,6 +67,16 @@ public sealed partial class DfssProvider
 
     private static string Trim(string path) => Normalize(path).TrimEnd(DrivePath.Separator);
 
+    /// <summary>
+    /// The drive and the name of a path, at the start of a command on it, which has no options of another provider.
+    /// </summary>
+    /// <exception cref="CmdletException">PathOfNoDrive; OptionNotOfDrive.</exception>
+    private DrivePath Start(string path)
+    {
+        DriveOptions.ThrowIfGiven(DynamicParameters);
+        return Require(path);
+    }
+
     /// <summary>The drive and the name of a path.</summary>
     /// <exception cref="CmdletException">PathOfNoDrive.</exception>
     private static DrivePath Require(string path) =>

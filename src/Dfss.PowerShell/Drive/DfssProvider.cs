@@ -27,10 +27,11 @@ public sealed partial class DfssProvider : NavigationCmdletProvider, IContentCmd
             return made;
         }
 
+        ThrowIfOfDrive(drive.Root);
         var parameters = DynamicParameters as DriveParameters ?? new DriveParameters();
-        var messages = new DriveMessages();
+        var messages = new DriveMessages(TimeProvider.System, $"{drive.Name}:");
         SessionState session = SessionState;
-        return Run($"{drive.Name}:", messages, client: null, async (call, token) =>
+        return Run($"{drive.Name}:", messages, client: null, said: null, async (call, token) =>
         {
             DriveStore store = await ConnectAsync(parameters, messages, session, call, token).ConfigureAwait(false);
             try
@@ -54,6 +55,22 @@ public sealed partial class DfssProvider : NavigationCmdletProvider, IContentCmd
         }
 
         return drive;
+    }
+
+    /// <summary>Refuses a root that is a path of a drive: as a name in the store it would lead to nothing.</summary>
+    private void ThrowIfOfDrive(string root)
+    {
+        var names = new DriveNames(SessionState);
+        string name = string.IsNullOrEmpty(root) ? string.Empty : names.Translate(root, isPattern: false);
+        if (names.Drive is { } other)
+        {
+            throw new CmdletException(ErrorRecords.Create(
+                new DfssException(
+                    DfssErrorCode.InvalidName,
+                    $"-Root is a folder in the store, and not a path of the drive {other.Name}:.",
+                    $"Give -Root '{name.TrimEnd('/')}', with the same peers as that drive."),
+                root));
+        }
     }
 
     private static async Task<DriveStore> ConnectAsync(

@@ -6,19 +6,12 @@ internal sealed class DriveCall(PipelineBridge bridge)
 {
     private volatile string? doing;
 
-    /// <summary>Set by the provider.</summary>
-    internal DriveWait? Wait { get; set; }
-
     /// <summary>What the body does now; null while it waits for a first answer.</summary>
     internal string? Doing => doing;
 
     /// <summary>Runs a function on the pipeline thread.</summary>
     internal Task<T> InvokeAsync<T>(Func<T> function) => bridge.InvokeAsync(function);
 
-    /// <summary>Says what the body does, which shows that a peer has answered.</summary>
-    internal void Say(string text)
-    {
-        doing = text;
-        Wait?.NoteAnswer();
-    }
+    /// <summary>Says what the body does.</summary>
+    internal void Say(string text) => doing = text;
 }

@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using System.Reflection;
 using System.Text;
 using Microsoft.PowerShell.Commands;
 
@@ -76,9 +77,43 @@ public sealed class DriveWriterParameters
     };
 }
 
-/// <summary>The options of the file system, which the engine binds where the current location is on a disk.</summary>
+/// <summary>
+/// The options of another provider. For paths from the pipeline, and for those after the first of a list, the engine
+/// binds the options that the provider of the current location, or of the first path, has.
+/// </summary>
 internal static class DriveOptions
 {
+    /// <summary>
+    /// Refuses options that a drive does not have. Without -File or -Stream a command would take more than was meant.
+    /// </summary>
+    /// <param name="bound">What the engine has bound; null for nothing.</param>
+    /// <exception cref="CmdletException">OptionNotOfDrive.</exception>
+    internal static void ThrowIfGiven(object? bound)
+    {
+        if (bound is DriveReaderParameters or DriveWriterParameters or FileSystemContentDynamicParametersBase)
+        {
+            // Those of the commands for content, which check them: the engine also lists for these.
+            return;
+        }
+
+        string? option = bound is RuntimeDefinedParameterDictionary defined
+            ? defined.Values.FirstOrDefault(one => one.IsSet)?.Name
+            : bound?.GetType().GetProperties().FirstOrDefault(
+                one => one.IsDefined(typeof(ParameterAttribute), inherit: true) && IsGiven(one, bound))?.Name;
+        if (option is not null)
+        {
+            throw Refuse(option, "Leave it out, and choose the items with Where-Object.");
+        }
+    }
+
+    /// <summary>Whether an option has a value. Of numbers this cannot be seen: they always have one.</summary>
+    private static bool IsGiven(PropertyInfo option, object bound) => option.GetValue(bound) switch
+    {
+        null => false,
+        SwitchParameter isOn => isOn.IsPresent,
+        _ => !option.PropertyType.IsValueType || Nullable.GetUnderlyingType(option.PropertyType) is not null,
+    };
+
     /// <summary>-Encoding; without it UTF-8, as on a drive.</summary>
     internal static Encoding EncodingOf(FileSystemContentDynamicParametersBase disk) =>
         disk.WasStreamTypeSpecified && Find(disk, "Encoding") is Encoding encoding
@@ -98,7 +133,7 @@ internal static class DriveOptions
     /// <summary>The error of an option that a drive does not have.</summary>
     internal static CmdletException Refuse(string option, string action) => new(ErrorRecords.Create(
         "OptionNotOfDrive", ErrorCategory.InvalidArgument, option,
-        $"The option {option} cannot be used for a file on a drive of stored files.", action));
+        $"The option {option} cannot be used on a drive of stored files.", action));
 
     /// <summary>The error of options that are of neither.</summary>
     internal static CmdletException RefuseLocation() => Refuse(

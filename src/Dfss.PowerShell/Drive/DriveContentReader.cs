@@ -8,11 +8,11 @@ namespace Dfss.Commands;
 
 /// <summary>Reads a stored file for Get-Content. Each chunk is verified before any of it is given.</summary>
 /// <param name="provider">The call of the engine that it belongs to.</param>
-/// <param name="drive">The drive.</param>
+/// <param name="path">The path of the file.</param>
 /// <param name="file">The file.</param>
 /// <param name="options">What is to be given.</param>
 internal sealed class DriveContentReader(
-    DfssProvider provider, DfssDriveInfo drive, StoredFile file, DriveReaderParameters options) : IContentReader
+    DfssProvider provider, DrivePath path, StoredFile file, DriveReaderParameters options) : IContentReader
 {
     private readonly LineSplitter splitter = new();
     private readonly List<string> lines = [];
@@ -28,7 +28,7 @@ internal sealed class DriveContentReader(
     {
         while (!isEnded && (readCount <= 0 || ready.Count < readCount))
         {
-            isEnded = provider.Run(drive, async (call, token) =>
+            isEnded = provider.Run(path, async (call, token) =>
             {
                 await OpenAsync(token).ConfigureAwait(false);
                 call.Say(file.Name);
@@ -74,7 +74,7 @@ internal sealed class DriveContentReader(
     {
         if (stream is null)
         {
-            stream = await drive.Store.Client.OpenAsync(
+            stream = await path.Drive.Store.Client.OpenAsync(
                 file, OpenOptions.Default, cancellationToken).ConfigureAwait(false);
             range = new ContentRange(stream);
         }

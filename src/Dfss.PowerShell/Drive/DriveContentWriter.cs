@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Collections.Concurrent;
 using System.IO.Pipelines;
 using System.Management.Automation;
 using System.Management.Automation.Provider;
@@ -70,18 +71,25 @@ internal sealed class DriveContentWriter(DfssProvider provider, DrivePath path, 
         }
 
         isOver = true;
+        var said = new ConcurrentQueue<DriveMessage>();
         try
         {
-            Start();
-            provider.Run(path.Drive, EndAsync);
-        }
-        catch (CmdletException exception)
-        {
-            provider.WriteError(exception.Error);
+            string outcome = DfssProvider.Stored;
+            try
+            {
+                Start();
+                provider.Change(path, said, EndAsync);
+            }
+            catch (CmdletException exception)
+            {
+                provider.WriteError(exception.Error);
+                outcome = DfssProvider.NotDone;
+            }
+
+            provider.Tell(path, said, outcome);
         }
         finally
         {
-            DriveStore.NoteChange();
             Dispose();
         }
     }
@@ -165,7 +173,7 @@ internal sealed class DriveContentWriter(DfssProvider provider, DrivePath path, 
 
         if (sending!.IsCompleted || writer!.IsFull)
         {
-            provider.Run(path.Drive, FlushAsync);
+            provider.Run(path, FlushAsync);
         }
     }
 

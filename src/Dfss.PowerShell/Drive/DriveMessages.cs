@@ -2,46 +2,140 @@ using System.Collections.Concurrent;
 
 namespace Dfss.Commands;
 
+/// <summary>A warning, or a verbose line.</summary>
+/// <param name="IsWarning">Whether it is a warning.</param>
+/// <param name="Text">The text.</param>
+internal sealed record DriveMessage(bool IsWarning, string Text);
+
 /// <summary>
 /// The warnings and verbose lines of a drive's client. They come from any thread, and only a call of the engine can
-/// show them: between two calls they are held.
+/// show them: between two calls they are held. A warning names the path of the call that shows it.
 /// </summary>
-internal sealed class DriveMessages
+/// <param name="clock">The clock.</param>
+/// <param name="drive">The drive as users write it: D:.</param>
+internal sealed class DriveMessages(TimeProvider clock, string drive)
 {
+    /// <summary>
+    /// 1 s: the engine makes several calls for one command, one at once after the other. Calls that follow in that time
+    /// are taken for one command, which gets each warning once.
+    /// </summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
+    /// <summary>30 s: a script whose calls never pause gets a warning that still holds again after this time.</summary>
+    private static readonly TimeSpan RepeatAfter = TimeSpan.FromSeconds(30);
+
     /// <summary>100: more, of a drive that is not used, are dropped.</summary>
     private const int MaxHeld = 100;
 
-    private readonly ConcurrentQueue<(bool IsWarning, string Text)> held = [];
-    private volatile Action<bool, string>? show;
+    /// <summary>100 different warnings are remembered; then all are forgotten, and may be shown once more.</summary>
+    internal const int MaxRemembered = 100;
 
-    /// <summary>Takes a warning.</summary>
-    internal void Warn(string text) => Take(isWarning: true, text);
+    private readonly ConcurrentQueue<DriveMessage> held = [];
+    private readonly Lock gate = new();
+    private readonly Dictionary<string, long> shownAt = new(StringComparer.Ordinal);
+    private volatile Action<DriveMessage>? show;
+    private long lastEnd;
 
-    /// <summary>Takes a verbose line.</summary>
-    internal void Tell(string text) => Take(isWarning: false, text);
+    /// <summary>The clock.</summary>
+    internal TimeProvider Clock => clock;
 
-    /// <summary>Shows messages with this until the result is called, those that are held first.</summary>
-    internal Action ShowWith(Action<bool, string> showNow)
+    /// <summary>How many warnings are remembered.</summary>
+    internal int Remembered
     {
-        Action<bool, string>? before = show;
-        show = showNow;
-        while (held.TryDequeue(out (bool IsWarning, string Text) message))
+        get
         {
-            showNow(message.IsWarning, message.Text);
+            lock (gate)
+            {
+                return shownAt.Count;
+            }
         }
-
-        return () => show = before;
     }
 
-    private void Take(bool isWarning, string text)
+    /// <summary>Forgets which warnings were shown: the next command shows them again.</summary>
+    internal void Forget()
+    {
+        lock (gate)
+        {
+            shownAt.Clear();
+        }
+    }
+
+    /// <summary>Takes a warning.</summary>
+    internal void Warn(string text) => Take(new DriveMessage(IsWarning: true, text));
+
+    /// <summary>Takes a verbose line.</summary>
+    internal void Tell(string text) => Take(new DriveMessage(IsWarning: false, text));
+
+    /// <summary>Shows messages with this until the result is called, those that are held first.</summary>
+    /// <param name="showNow">Shows a warning, or a verbose line.</param>
+    /// <param name="path">The path of the call, as users write it.</param>
+    internal Action ShowWith(Action<DriveMessage> showNow, string path)
+    {
+        Action<DriveMessage>? before = show;
+        lock (gate)
+        {
+            if (before is null && clock.GetElapsedTime(lastEnd) > Pause)
+            {
+                shownAt.Clear();
+            }
+        }
+
+        show = message => Show(showNow, path, message);
+        while (held.TryDequeue(out DriveMessage? message))
+        {
+            Show(showNow, drive, message);
+        }
+
+        return () =>
+        {
+            show = before;
+            lock (gate)
+            {
+                lastEnd = clock.GetTimestamp();
+            }
+        };
+    }
+
+    private void Show(Action<DriveMessage> showNow, string path, DriveMessage message)
+    {
+        if (!message.IsWarning)
+        {
+            showNow(message);
+        }
+        else if (IsNew($"{path}: {message.Text}"))
+        {
+            showNow(message with { Text = $"'{path}': {message.Text}" });
+        }
+    }
+
+    private bool IsNew(string text)
+    {
+        lock (gate)
+        {
+            if (shownAt.TryGetValue(text, out long last) && clock.GetElapsedTime(last) < RepeatAfter)
+            {
+                return false;
+            }
+
+            if (shownAt.Count >= MaxRemembered)
+            {
+                shownAt.Clear();
+            }
+
+            shownAt[text] = clock.GetTimestamp();
+            return true;
+        }
+    }
+
+    private void Take(DriveMessage message)
     {
         if (show is { } now)
         {
-            now(isWarning, text);
+            now(message);
         }
         else if (held.Count < MaxHeld)
         {
-            held.Enqueue((isWarning, text));
+            held.Enqueue(message);
         }
     }
 }

@@ -2,8 +2,10 @@ using System.Management.Automation;
 
 namespace Dfss.Commands;
 
-/// <summary>The paths of a drive among the names of a command: D:/photos/a, or ./a where the current location is on a
-/// drive. On the pipeline thread only.</summary>
+/// <summary>
+/// The paths of a drive among the names of a command: D:/photos/a, or ./a where the current location is on a drive. On
+/// the pipeline thread only.
+/// </summary>
 /// <param name="session">The session of the command.</param>
 internal sealed class DriveNames(SessionState session)
 {

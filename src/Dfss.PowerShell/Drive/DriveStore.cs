@@ -1,19 +1,13 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using Dfss.Transfer;
 
 namespace Dfss.Commands;
 
-/// <summary>What a name of a drive is.</summary>
-/// <param name="File">The file of this name; null if there is none.</param>
-/// <param name="IsFolder">Whether names begin with it and '/'.</param>
-internal sealed record DriveItem(StoredFile? File, bool IsFolder)
-{
-    internal bool Exists => File is not null || IsFolder;
-}
-
 /// <summary>
 /// The files behind a drive. PowerShell asks about the same path several times for one command, so answers are kept for
-/// a second, unless a command of this process has run meanwhile, which may have changed them.
+/// a second, unless a command of this process has run meanwhile, which may have changed them. An incomplete answer is
+/// not kept, so that what it lacks is never taken for missing.
 /// </summary>
 /// <param name="client">The client; the store disposes it.</param>
 /// <param name="messages">The warnings of the client.</param>
@@ -26,6 +20,9 @@ internal sealed class DriveStore(DfssClient client, DriveMessages messages, Clus
     /// <summary>1,000: more names than one command asks about in a second are not kept.</summary>
     private const int MaxKeptItems = 1000;
 
+    /// <summary>4: more reasons do not help to see what is wrong.</summary>
+    private const int MaxReasons = 4;
+
     private static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(1);
 
     /// <summary>30 s: what completion offers may be that old.</summary>
@@ -36,7 +33,7 @@ internal sealed class DriveStore(DfssClient client, DriveMessages messages, Clus
     private readonly Lock gate = new();
     private readonly Dictionary<string, (DriveItem Item, Stamp Stamp)> items = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource disposed = new();
-    private (string Prefix, DriveTree Tree, Stamp Stamp)? listing;
+    private (string Prefix, DriveTree Tree, bool IsComplete, Stamp Stamp)? listing;
     private Task background = Task.CompletedTask;
     private long? givenUp;
     private int closed;
@@ -67,12 +64,14 @@ internal sealed class DriveStore(DfssClient client, DriveMessages messages, Clus
         }
     }
 
-    /// <summary>A listing of the names with this beginning that was made just now; null where there is none.</summary>
+    /// <summary>
+    /// A complete listing of the names with this beginning that was made just now; null where there is none.
+    /// </summary>
     internal DriveTree? FindListed(string prefix)
     {
         lock (gate)
         {
-            return listing is { } kept && prefix.StartsWith(kept.Prefix, StringComparison.Ordinal)
+            return listing is { IsComplete: true } kept && prefix.StartsWith(kept.Prefix, StringComparison.Ordinal)
                 && kept.Stamp.IsWithin(Lifetime) ? kept.Tree : null;
         }
     }
@@ -105,25 +104,44 @@ internal sealed class DriveStore(DfssClient client, DriveMessages messages, Clus
     }
 
     /// <summary>Asks the peers what a name is.</summary>
-    internal async Task<DriveItem> FindAsync(string name, CancellationToken cancellationToken)
+    /// <param name="name">The name.</param>
+    /// <param name="isForChange">Whether it is an error that a majority for the name does not answer.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    internal async Task<DriveItem> FindAsync(string name, bool isForChange, CancellationToken cancellationToken)
     {
         Stamp stamp = Stamp.Now();
         Task<StoredFile?> asked = TryGetAsync(name, cancellationToken);
-        Task<bool> hasBelow = HasBelowAsync(Below(name), cancellationToken);
-        await Task.WhenAll(asked, hasBelow).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        bool isFolder = await hasBelow.ConfigureAwait(false);
+        Task<(bool HasBelow, string? Lack)> asksBelow = HasBelowAsync(Below(name), cancellationToken);
+        await Task.WhenAll(asked, asksBelow).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        (bool isFolder, string? lack) = await asksBelow.ConfigureAwait(false);
         StoredFile? file;
         try
         {
             file = await asked.ConfigureAwait(false);
         }
-        catch (DfssException exception) when (isFolder && exception.Code == DfssErrorCode.NoMajority)
+        catch (DfssException exception) when (
+            isFolder && !isForChange && exception.Code == DfssErrorCode.NoMajority)
         {
             // That a name is a folder needs no vote: there are files below it.
             file = null;
+            lack ??= exception.Reason;
+        }
+        catch (DfssException) when (isFolder && IsNotPermitted(asked))
+        {
+            file = null;
         }
 
-        var item = new DriveItem(file, isFolder);
+        var item = new DriveItem(file, isFolder, lack);
+        if (lack is null)
+        {
+            Keep(name, item, stamp);
+        }
+
+        return item;
+    }
+
+    private void Keep(string name, DriveItem item, Stamp stamp)
+    {
         lock (gate)
         {
             if (items.Count >= MaxKeptItems)
@@ -133,8 +151,6 @@ internal sealed class DriveStore(DfssClient client, DriveMessages messages, Clus
 
             items[name] = (item, stamp.Renewed());
         }
-
-        return item;
     }
 
     /// <summary>The current file of a name; null if there is none.</summary>
@@ -152,18 +168,24 @@ internal sealed class DriveStore(DfssClient client, DriveMessages messages, Clus
         }
     }
 
+    /// <summary>Whether the client may not ask about a name; it may see names below it all the same.</summary>
+    internal static bool IsNotPermitted(Task asked) => CodeOf(asked) == DfssErrorCode.NotPermitted;
+
+    /// <summary>Whether no majority has answered.</summary>
+    internal static bool HasNoMajority(Task asked) => CodeOf(asked) == DfssErrorCode.NoMajority;
+
     /// <summary>Lists the names with this beginning.</summary>
     /// <param name="prefix">The beginning.</param>
     /// <param name="seen">Called with the number of names so far.</param>
     /// <param name="cancellationToken">Cancels the operation.</param>
-    /// <param name="lacks">Called with the reason for all that the list may lack; null if it does not matter.</param>
-    internal async Task<DriveTree> ListAsync(
-        string prefix, Action<int>? seen, CancellationToken cancellationToken, Action<string>? lacks = null)
+    /// <returns>The names, and why there may be more; null if there are not.</returns>
+    internal async Task<(DriveTree Tree, string? Lack)> ListAsync(
+        string prefix, Action<int>? seen, CancellationToken cancellationToken)
     {
         Stamp stamp = Stamp.Now();
         var files = new List<StoredFile>();
-        await foreach (StoredFile file in client.ListAsync(
-            prefix, lacks, cancellationToken).ConfigureAwait(false))
+        var reasons = new ConcurrentQueue<string>();
+        await foreach (StoredFile file in ListAsync(prefix, reasons, cancellationToken).ConfigureAwait(false))
         {
             files.Add(file);
             seen?.Invoke(files.Count);
@@ -172,10 +194,10 @@ internal sealed class DriveStore(DfssClient client, DriveMessages messages, Clus
         var tree = new DriveTree(files);
         lock (gate)
         {
-            listing = tree.Count <= MaxKeptFiles ? (prefix, tree, stamp.Renewed()) : listing;
+            listing = tree.Count <= MaxKeptFiles ? (prefix, tree, reasons.IsEmpty, stamp.Renewed()) : listing;
         }
 
-        return tree;
+        return (tree, Join(reasons));
     }
 
     /// <summary>Lists in the background, for completion; one listing at a time. It never fails.</summary>
@@ -211,20 +233,36 @@ internal sealed class DriveStore(DfssClient client, DriveMessages messages, Clus
 
     private static string Below(string name) => name.Length == 0 ? name : name + '/';
 
-    private async Task<bool> HasBelowAsync(string prefix, CancellationToken cancellationToken)
+    /// <summary>Whether names begin with this, and if not, why there may be some; null if there are none.</summary>
+    private async Task<(bool HasBelow, string? Lack)> HasBelowAsync(string prefix, CancellationToken cancellationToken)
     {
         if (prefix.Length > 0 && !FileName.TryNormalize(prefix.TrimEnd('/'), out _, out _))
         {
-            return false;
+            return (false, null);
         }
 
-        await foreach (StoredFile _ in client.ListAsync(prefix, cancellationToken).ConfigureAwait(false))
+        var reasons = new ConcurrentQueue<string>();
+        await foreach (StoredFile _ in ListAsync(prefix, reasons, cancellationToken).ConfigureAwait(false))
         {
-            return true;
+            return (true, null);
         }
 
-        return false;
+        return (false, Join(reasons));
     }
+
+    /// <summary>
+    /// Lists. Names that this client's certificate does not permit are no lack: for it there are none, and no change of
+    /// it reaches them.
+    /// </summary>
+    private IAsyncEnumerable<StoredFile> ListAsync(
+        string prefix, ConcurrentQueue<string> reasons, CancellationToken cancellationToken) =>
+        client.ListAsync(prefix, reasons.Enqueue, hides: null, cancellationToken);
+
+    private static DfssErrorCode? CodeOf(Task asked) => (asked.Exception?.InnerException as DfssException)?.Code;
+
+    private static string? Join(ConcurrentQueue<string> reasons) => reasons.IsEmpty
+        ? null
+        : string.Join(' ', reasons.Distinct(StringComparer.Ordinal).Take(MaxReasons));
 
     private async Task TryListAsync(string prefix)
     {

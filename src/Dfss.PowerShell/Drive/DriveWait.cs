@@ -7,38 +7,40 @@ namespace Dfss.Commands;
 /// </summary>
 /// <param name="time">The clock.</param>
 /// <param name="show">Shows how long it has waited.</param>
-/// <param name="warn">Warns, once, where no peer has answered.</param>
-internal sealed class DriveWait(TimeProvider time, Func<TimeSpan, Task> show, Func<Task> warn)
+/// <param name="warn">Warns if a peer is silent; whether it did. It is called at each step until then.</param>
+internal sealed class DriveWait(TimeProvider time, Func<TimeSpan, Task> show, Func<Task<bool>> warn)
 {
     /// <summary>0.5 s: less needs no sign.</summary>
     internal static readonly TimeSpan Before = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>0.9 s: the warning comes within a second.</summary>
-    internal static readonly TimeSpan BeforeWarning = TimeSpan.FromMilliseconds(900);
+    /// <summary>
+    /// 0.8 s: the shortest silence of a peer that is warned of, so that a healthy one that pauses for less is not. With
+    /// a step the warning comes within a second.
+    /// </summary>
+    internal static readonly TimeSpan LeastSilence = TimeSpan.FromMilliseconds(800);
+
+    /// <summary>0.1 s.</summary>
+    internal static readonly TimeSpan Step = TimeSpan.FromMilliseconds(100);
 
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
-
-    private volatile bool hasAnswer;
-
-    /// <summary>Notes that a peer has answered: waiting is then for work, and no reason for a warning.</summary>
-    internal void NoteAnswer() => hasAnswer = true;
 
     /// <summary>Runs until it is cancelled.</summary>
     internal async Task RunAsync(CancellationToken cancellationToken)
     {
+        using var timer = new PeriodicTimer(Step, time);
         long began = time.GetTimestamp();
-        await Task.Delay(Before, time, cancellationToken).ConfigureAwait(false);
-        await show(time.GetElapsedTime(began)).ConfigureAwait(false);
-        await Task.Delay(BeforeWarning - Before, time, cancellationToken).ConfigureAwait(false);
-        if (!hasAnswer)
+        TimeSpan next = Before;
+        bool isWarned = false;
+        while (await timer.WaitForNextTickAsync(cancellationToken).ConfigureAwait(false))
         {
-            await warn().ConfigureAwait(false);
-        }
+            TimeSpan waited = time.GetElapsedTime(began);
+            if (waited >= next)
+            {
+                await show(waited).ConfigureAwait(false);
+                next = waited + Interval;
+            }
 
-        while (true)
-        {
-            await Task.Delay(Interval, time, cancellationToken).ConfigureAwait(false);
-            await show(time.GetElapsedTime(began)).ConfigureAwait(false);
+            isWarned = isWarned || (waited >= LeastSilence && await warn().ConfigureAwait(false));
         }
     }
 }

@@ -41,7 +41,7 @@ public abstract partial class LocalFileCmdlet
     [Parameter(HelpMessage = "A folder in the store, which the names begin with.")]
     [TextArgument]
     [AllowEmptyString]
-    [ArgumentCompleter(typeof(NoCompletion))]
+    [ArgumentCompleter(typeof(FolderCompletion))]
     public string? Prefix { get; set; }
 
     /// <summary>The folders that were walked through.</summary>

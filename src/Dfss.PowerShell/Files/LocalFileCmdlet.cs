@@ -55,7 +55,7 @@ public abstract partial class LocalFileCmdlet : ClientCmdlet
     /// </summary>
     [Parameter(Position = 1, ValueFromPipelineByPropertyName = true, HelpMessage = "The name in the store.")]
     [TextArgument]
-    [ArgumentCompleter(typeof(LiteralNameCompletion))]
+    [ArgumentCompleter(typeof(PlainNameCompletion))]
     public string? Name { get; set; }
 
     /// <summary>A folder: names are the files' paths relative to it, with '/'.</summary>

@@ -16,8 +16,12 @@ internal sealed partial class NameQuery
     /// The failure to find the file of this name, with a question for a name that is near, or what to write for the
     /// files of a folder.
     /// </summary>
+    /// <param name="client">The client.</param>
+    /// <param name="drive">The drive whose path the name was given as; null for a name in the store.</param>
+    /// <param name="failure">The failure.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     internal async Task<DfssException> ExplainAsync(
-        DfssClient client, DfssException failure, CancellationToken cancellationToken)
+        DfssClient client, DfssDriveInfo? drive, DfssException failure, CancellationToken cancellationToken)
     {
         if (IsPattern || shown is not null)
         {
@@ -59,11 +63,17 @@ internal sealed partial class NameQuery
         return isFolder
             ? failure.Copy(
                 $"{failure.Reason} It is a folder: names begin with '{text}/'.",
-                $"Write '{WildcardPattern.Escape(text)}/*' for all files below it.")
+                $"Write '{Show(drive)}/*' for all files below it.")
             : NearName.Ask(found) is { } question
                 ? failure.Copy($"{failure.Reason} {question}", nearNames: found)
                 : failure;
     }
+
+    /// <summary>The name as a pattern, or as a path of the drive.</summary>
+    private string Show(DfssDriveInfo? drive) =>
+        drive is not null && text.StartsWith(drive.Below, StringComparison.Ordinal)
+            ? $"{drive.Name}:/{WildcardPattern.Escape(text[drive.Below.Length..])}"
+            : WildcardPattern.Escape(text);
 
     private string? NameOf(StoredFile file)
     {

@@ -57,7 +57,7 @@ public sealed partial class ReceiveDfssFileCommand : StoredFileCmdlet
     [Parameter(HelpMessage = "A folder in the store; the paths below the destination are relative to it.")]
     [TextArgument]
     [ValidateNotNullOrEmpty]
-    [ArgumentCompleter(typeof(NoCompletion))]
+    [ArgumentCompleter(typeof(FolderCompletion))]
     public string? RelativeTo { get; set; }
 
     /// <summary>Drops the folders of the names: all files go into one folder.</summary>

@@ -10,7 +10,7 @@ public sealed partial class AdviceTests
 {
     /// <summary>Parameters of PowerShell's own cmdlets, and what looks like a parameter and is none.</summary>
     private static readonly string[] Foreign =
-        ["AsSecureString", "File", "Recurse", "Command", "NoProfile", "NonInteractive", "ConfigurationName"];
+        ["AsSecureString", "File", "Recurse", "Root", "Command", "NoProfile", "NonInteractive", "ConfigurationName"];
 
     private static readonly Dictionary<string, HashSet<string>> Cmdlets = CmdletContractTests.Cmdlets
         .Select(row => row.Data).ToDictionary(NameOf, ParametersOf);

@@ -20,7 +20,14 @@ public sealed class DriveChangeTests : IDisposable
     [InlineData("$item.Move('D:/a', 'D:/b')", "b/a b/x b/y")]
     [InlineData("$item.Move('D:/b', 'D:/c/')", "a c/b/x c/b/y")]
     [InlineData("$item.Rename('D:/b', 'c')", "a c/x c/y")]
+    [InlineData("$item.Rename('D:/b', 'c/')", "a c/x c/y")]
+    [InlineData("$item.Rename('D:/a', 'c:d')", "b/x b/y c:d")]
     [InlineData("$item.Rename('D:/b/x', 'z')", "a b/y b/z")]
+    [InlineData(
+        "foreach ($one in $child.Get('D:/b', $false)) { $item.Rename($one.PSPath, $one.Name + 'z') }", "a b/xz b/yz")]
+    [InlineData(
+        "foreach ($one in $child.Get('D:', $false)) { $item.Rename($one.PSPath, ($one.Name -replace 'b', 'c')) }",
+        "a c/x c/y")]
     [InlineData("$item.Remove('D:/b', $true)", "a")]
     [InlineData("$item.Remove('D:/b/x', $false)", "a b/y")]
     [InlineData("$item.New('D:/', 'n', 'File', 'text')", "a b/x b/y n")]
@@ -31,6 +38,14 @@ public sealed class DriveChangeTests : IDisposable
         Assert.Equal(expected.Split(' '), drive.Names());
     }
 
+    [Fact]
+    public void A_new_name_that_is_spelled_with_other_characters_is_the_name_that_is_stored()
+    {
+        drive.Store("caf\u00e9/a", "f/a");
+        Assert.Contains("FileExists", FindErrors("$item.Rename('D:/f', 'cafe\u0301')"));
+        Assert.Equal(["caf\u00e9/a", "f/a"], drive.Names());
+    }
+
     [Theory]
     [InlineData("$item.Copy('D:/b', 'D:/c', $false, 'CopyTargetContainer')", "PathIsFolder")]
     [InlineData("$item.Copy('D:/a', 'D:/b/x', $false, 'CopyTargetContainer')", "FileExists")]
@@ -39,8 +54,20 @@ public sealed class DriveChangeTests : IDisposable
     [InlineData("$item.Move('D:/a', 'D:/b/x')", "FileExists")]
     [InlineData("$item.Move('D:/b', 'D:/b/d')", "InvalidArgument")]
     [InlineData("$item.Rename('D:/a', 'b/z')", "InvalidName")]
+    [InlineData("$item.Rename('D:/b/x', 'c/x')", "InvalidName")]
     [InlineData("$item.Rename('D:/a', ' z')", "InvalidName")]
     [InlineData("$item.Rename('D:/a', 'b')", "FileExists")]
+    [InlineData("$item.Rename('D:/b', 'a')", "FileExists")]
+    [InlineData("$item.Rename('D:/b/x', 'y')", "FileExists")]
+    [InlineData("$item.Rename('D:/a', 'D:/z')", "InvalidName")]
+    [InlineData("$item.Rename('D:/a', 'D:z')", "InvalidName")]
+    [InlineData("$item.Rename('D:/b', 'e:z')", "InvalidName")]
+    [InlineData("$item.Rename('D:/a', '../z')", "InvalidName")]
+    [InlineData("$item.Rename('D:/a', 'z/')", "InvalidName")]
+    [InlineData("$item.Rename('D:/b', '/')", "InvalidName")]
+    [InlineData("$item.Rename('D:/', 'z')", "InvalidArgument")]
+    [InlineData("$item.Rename('P:/', 'z')", "InvalidArgument")]
+    [InlineData("$item.Move('P:/', 'P:/z/')", "InvalidArgument")]
     [InlineData("$null = $content.GetWriter('D:/b')", "PathIsFolder")]
     [InlineData("$item.Remove('D:/', $true)", "InvalidArgument")]
     [InlineData("$item.New('D:/', 'n', 'Directory', $null)", "FolderNotStored")]
@@ -52,6 +79,14 @@ public sealed class DriveChangeTests : IDisposable
     {
         drive.Store("a", "b/x", "b/y");
         drive.MakeDrive("E");
+        drive.MakeDrive("P", "b");
+        Assert.Contains(id, FindErrors(script));
+        Assert.Equal(["a", "b/x", "b/y"], drive.Names());
+    }
+
+    /// <summary>The ids of the error that ends a script, and of what caused it.</summary>
+    private List<string> FindErrors(string script)
+    {
         Result result = drive.Run($"try {{ {script} }} catch {{ throw }}");
         var ids = new List<string>();
         for (Exception? one = result.Ending; one is not null; one = one.InnerException)
@@ -59,8 +94,7 @@ public sealed class DriveChangeTests : IDisposable
             ids.AddRange(one is IContainsErrorRecord known ? [Result.IdOf(known.ErrorRecord)] : []);
         }
 
-        Assert.Contains(id, ids);
-        Assert.Equal(["a", "b/x", "b/y"], drive.Names());
+        return ids;
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Management.Automation;
 using Xunit;
 
 namespace Dfss.Tests.Drive;
@@ -69,6 +70,39 @@ public sealed class DriveNameTests : IDisposable
             Get-DfssFileInfo ./z
             """);
         Assert.Equal(["photos/a", "photos/b[", "c", "photos/z"], found.As<DfssFileInfo>().Select(file => file.Name));
+    }
+
+    [Theory]
+    [InlineData("Get-DfssFileInfo D:/al", "D:/album D:/alone.txt")]
+    [InlineData("Get-DfssFileInfo d:\\AL", "'d:\\album' 'd:\\alone.txt'")]
+    [InlineData("Receive-DfssFile D:/album/", "'D:/album/`[1`]' 'D:/album/a b'")]
+    [InlineData("Receive-DfssFile D:", "D:/album D:/alone.txt D:/photos")]
+    [InlineData("Receive-DfssFile P:/", "P:/c")]
+    [InlineData("Rename-DfssFile D:/alo", "D:/alone.txt")]
+    [InlineData("Send-DfssFile local -Name D:/album/[", "'D:/album/[1]'")]
+    [InlineData("Set-DfssContent D:/ph", "D:/photos")]
+    [InlineData("Get-DfssFileInfo -LiteralName D:/al", "")]
+    [InlineData("Send-DfssFile local -Prefix D:/al", "D:/album")]
+    [InlineData("Receive-DfssFile D:/album/* -RelativeTo D:/", "D:/album D:/photos")]
+    [InlineData("Send-DfssFile local -Prefix al", "")]
+    [InlineData("Get-DfssFileInfo D:/none", "")]
+    public void Paths_of_a_drive_are_completed(string text, string expected)
+    {
+        drive.Store("album/a b", "album/[1]", "alone.txt", "photos/c");
+
+        // The listing of just now is what a completion offers at once, on a machine of any speed.
+        drive.Run("$child.Get('D:', $false); $child.Get('P:', $false)").ThrowIfFailed();
+        Assert.Equal(expected, string.Join(' ', drive.Session.Complete(text)));
+    }
+
+    [Fact]
+    public void The_advice_for_a_folder_is_a_path_of_the_drive()
+    {
+        drive.Store("photos/2025/b");
+        ErrorRecord error = Assert.Single(drive.Run("Get-DfssFileInfo D:/photos/2025").Errors);
+        Assert.Contains("'D:/photos/2025/*'", error.ErrorDetails?.RecommendedAction, StringComparison.Ordinal);
+        error = Assert.Single(drive.Run("Get-DfssFileInfo P:/2025").Errors);
+        Assert.Contains("'P:/2025/*'", error.ErrorDetails?.RecommendedAction, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -23,12 +23,18 @@ internal sealed class DriveSession : IDisposable
     public void MakeDrive(string name, params PeerAddress[] peers) => MakeDrive(name, string.Empty, peers);
 
     /// <summary>The same with a root.</summary>
-    public void MakeDrive(string name, string root, params PeerAddress[] peers)
+    public void MakeDrive(string name, string root, params PeerAddress[] peers) =>
+        MakeDrive(name, root, new TransferOptions(), peers);
+
+    /// <summary>The same with options of the client.</summary>
+    /// <returns>What its client says.</returns>
+    public DriveMessages MakeDrive(string name, string root, TransferOptions options, params PeerAddress[] peers)
     {
-        var messages = new DriveMessages();
+        var messages = new DriveMessages(options.TimeProvider, $"{name}:");
         var client = new DfssClient(
-            [.. peers], new TransferOptions { Warning = messages.Warn, Verbose = messages.Tell });
+            [.. peers], options with { Warning = messages.Warn, Verbose = messages.Tell });
         Add(DfssDriveInfo.Create(Ask(name, root), new DriveStore(client, messages, ClusterChoice.None)));
+        return messages;
     }
 
     /// <summary>Stores each name with itself as its content.</summary>
@@ -55,11 +61,21 @@ internal sealed class DriveSession : IDisposable
             + $"$content = $provider.Content; {script}",
         variables);
 
+    /// <summary>
+    /// The same by a command, whose warnings and progress are seen; a script alone has none. With its parameters, for
+    /// example -WarningAction Stop.
+    /// </summary>
+    public Result RunAsCommand(string script, string parameters = "") =>
+        Run($"& {{ [CmdletBinding()] param() {script} }} {parameters}");
+
     public void Dispose()
     {
         Session.Run("Get-Module | ForEach-Object { Remove-Module $_ }");
         Session.Dispose();
     }
+
+    /// <summary>A drive.</summary>
+    public DfssDriveInfo Find(string name) => (DfssDriveInfo)State.Drive.Get(name);
 
     private void Add(PSDriveInfo drive) => Session.Run(
         "$null = $ExecutionContext.SessionState.Drive.New($drive, 'Global')", ("drive", drive)).ThrowIfFailed();

@@ -1,3 +1,6 @@
+using System.Management.Automation;
+using Dfss.Commands;
+using Dfss.Transfer;
 using Xunit;
 
 namespace Dfss.Tests.Drive;
@@ -20,7 +23,7 @@ public sealed class DriveTests : IDisposable
         Assert.Equal([false, true], listed.Output.Select(item => item.Properties["PSIsContainer"].Value));
         Assert.Equal("a.txt", Assert.IsType<DfssFileInfo>(listed.Output[0].BaseObject).Name);
         DfssFolderInfo folder = Assert.IsType<DfssFolderInfo>(listed.Output[1].BaseObject);
-        Assert.Equal(("photos", 2, 33), (folder.Folder, folder.Files, folder.Length));
+        Assert.Equal(("photos", "photos/", 2, 33), (folder.Folder, folder.Name, folder.Files, folder.Length));
         Assert.NotNull(folder.LastWriteTime);
 
         drive.Run("$item.Remove('D:/photos', $true)").ThrowIfFailed();
@@ -135,6 +138,48 @@ public sealed class DriveTests : IDisposable
                 Remove-DfssFile a -Peer $peer -Force
                 $item.Exists('D:/a')
                 """).As<bool>());
+    }
+
+    [Fact]
+    public void The_name_of_a_folder_is_never_that_of_files()
+    {
+        drive.Store("a[1]/x", "a1", "a[1]z", "b/x");
+        Result removed = drive.Run("$child.Get('D:', $false) | Where-Object PSIsContainer | Remove-DfssFile -Force");
+        Assert.Equal("InvalidName", Result.IdOf(Assert.Single(removed.Errors)));
+        Assert.Equal(["a1", "a[1]/x", "a[1]z", "b/x"], drive.Names());
+    }
+
+    [Fact]
+    public void The_root_of_a_drive_is_no_path_of_another_drive()
+    {
+        Exception error = Assert.ThrowsAny<Exception>(() => drive.MakeDrive("E", "D:/album"));
+        Assert.Contains("not a path of the drive D:", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_drive_whose_name_is_taken_leaves_no_client()
+    {
+        WeakReference refused = Refuse();
+        for (int i = 0; i < 10 && refused.IsAlive; i++)
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+        }
+
+        Assert.False(refused.IsAlive);
+
+        [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+        WeakReference Refuse()
+        {
+            var client = new DfssClient([new PeerAddress("127.0.0.1", 1)], TransferOptions.Default);
+            var messages = new DriveMessages(TimeProvider.System, "D:");
+            _ = DfssDriveInfo.Create(
+                new PSDriveInfo(
+                    "D", drive.Session.Runspace.SessionStateProxy.Provider.GetOne("Dfss"), string.Empty, string.Empty,
+                    credential: null),
+                new DriveStore(client, messages, ClusterChoice.None));
+            return new WeakReference(client);
+        }
     }
 
     [Fact]

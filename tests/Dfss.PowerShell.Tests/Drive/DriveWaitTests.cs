@@ -1,4 +1,9 @@
+using System.Management.Automation;
+using System.Threading.Channels;
 using Dfss.Commands;
+using Dfss.Protocol;
+using Dfss.Testing;
+using Dfss.Transfer;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
@@ -12,32 +17,176 @@ public sealed class DriveWaitTests
     {
         CancellationToken cancellationToken = TestContext.Current.CancellationToken;
         var clock = new FakeTimeProvider();
-        var shown = new List<string>();
+        var shown = Channel.CreateUnbounded<string>();
+        bool isSilent = false;
         var wait = new DriveWait(
             clock,
-            waited =>
-            {
-                shown.Add($"{waited.TotalMilliseconds:0}");
-                return Task.CompletedTask;
-            },
-            () =>
-            {
-                shown.Add("warning");
-                return Task.CompletedTask;
-            });
+            waited => shown.Writer.WriteAsync($"{waited.TotalMilliseconds:0}", cancellationToken).AsTask(),
+            () => Task.FromResult(isSilent && shown.Writer.TryWrite("warning")));
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Task running = wait.RunAsync(end.Token);
-        Assert.Empty(shown);
-        clock.Advance(DriveWait.Before);
-        Assert.Equal(["500"], shown);
-        clock.Advance(DriveWait.BeforeWarning - DriveWait.Before);
-        Assert.Equal(["500", "warning"], shown);
+
+        // No step is lost: the timer keeps one that comes before it is awaited.
+        clock.Advance(DriveWait.Before - DriveWait.Step);
+        clock.Advance(DriveWait.Step);
+        Assert.Equal("500", await shown.Reader.ReadAsync(cancellationToken));
         clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal("1500", await shown.Reader.ReadAsync(cancellationToken));
+        isSilent = true;
+        clock.Advance(DriveWait.Step);
+        Assert.Equal("warning", await shown.Reader.ReadAsync(cancellationToken));
         clock.Advance(TimeSpan.FromSeconds(1));
-        Assert.Equal(["500", "warning", "1900", "2900"], shown);
-        Assert.True(DriveWait.BeforeWarning < TimeSpan.FromSeconds(1));
+        Assert.Equal("2600", await shown.Reader.ReadAsync(cancellationToken));
+        clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal("3600", await shown.Reader.ReadAsync(cancellationToken));
+        Assert.True(DriveWait.LeastSilence + DriveWait.Step < TimeSpan.FromSeconds(1));
         await end.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+    }
+
+    [Fact]
+    public async Task A_warning_names_the_peer_and_the_path()
+    {
+        CancellationToken cancellationToken = TestContext.Current.CancellationToken;
+        var clock = new FakeTimeProvider();
+        await using HeldPeer silent = await HeldPeer.StartAsync();
+        await using HeldPeer healthy = await HeldPeer.StartAsync();
+        await using var client = new DfssClient(
+            [healthy.Address, silent.Address], new TransferOptions { StateFolder = null, TimeProvider = clock });
+        var shown = new List<string>();
+        var messages = new DriveMessages(clock, "X:");
+        messages.ShowWith(message => shown.Add(message.Text), "X:/photos");
+        await Assert.ThrowsAsync<DfssException>(() => client.GetAsync("none", cancellationToken));
+        clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.False(DfssProvider.WarnOfSilence(messages, client));
+
+        int asked = 0;
+        silent.Holds = (_, _, _) => Interlocked.Increment(ref asked) == 1;
+        using var leave = new CancellationTokenSource();
+        Task asking = client.GetPeerInfoAsync(silent.Address, leave.Token);
+        await silent.Reached.WaitAsync(cancellationToken);
+
+        // When another answer has come over that connection, the client has noted that the first request is sent.
+        await client.GetPeerInfoAsync(silent.Address, cancellationToken);
+        clock.Advance(DriveWait.LeastSilence - TimeSpan.FromMilliseconds(1));
+        Assert.False(DfssProvider.WarnOfSilence(messages, client));
+        Assert.Empty(shown);
+        clock.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.True(DfssProvider.WarnOfSilence(messages, client));
+        Assert.StartsWith(
+            $"'X:/photos': Waiting for an answer from {silent.Address}. ", Assert.Single(shown),
+            StringComparison.Ordinal);
+        await leave.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asking);
+    }
+
+    [Fact]
+    public void A_command_gets_each_warning_once_and_the_next_command_again()
+    {
+        var clock = new FakeTimeProvider();
+        clock.Advance(TimeSpan.FromMinutes(1));
+        var messages = new DriveMessages(clock, "D:");
+        var shown = new List<string>();
+        for (int call = 0; call < 3; call++)
+        {
+            Call("down", "detail");
+        }
+
+        Assert.Equal(["'D:/a': down", "detail", "detail", "detail"], shown);
+        clock.Advance(TimeSpan.FromSeconds(2));
+        messages.Warn("held");
+        Call("down");
+        Assert.Equal(["'D:': held", "'D:/a': down"], shown[4..]);
+
+        // A script whose calls follow one another without a pause.
+        for (int second = 0; second < 60; second++)
+        {
+            clock.Advance(TimeSpan.FromSeconds(1));
+            Call("down");
+        }
+
+        Assert.Equal(["'D:/a': down", "'D:/a': down"], shown[6..]);
+
+        // What one path lacks says nothing about another.
+        Call("down", path: "D:/b");
+        Assert.Equal("'D:/b': down", shown[^1]);
+
+        void Call(string warning, string? detail = null, string path = "D:/a")
+        {
+            Action end = messages.ShowWith(message => shown.Add(message.Text), path);
+            messages.Warn(warning);
+            if (detail is not null)
+            {
+                messages.Tell(detail);
+            }
+
+            end();
+        }
+    }
+
+    [Fact]
+    public void Only_so_many_warnings_are_remembered()
+    {
+        var messages = new DriveMessages(new FakeTimeProvider(), "D:");
+        int shown = 0;
+        messages.ShowWith(_ => shown++, "D:/");
+        for (int i = 0; i < 3 * DriveMessages.MaxRemembered; i++)
+        {
+            messages.Warn(FormattableString.Invariant($"warning {i}"));
+            Assert.InRange(messages.Remembered, 1, DriveMessages.MaxRemembered);
+        }
+
+        Assert.Equal(3 * DriveMessages.MaxRemembered, shown);
+    }
+
+    [Fact]
+    public async Task What_an_incomplete_list_lacks_is_asked_for_again()
+    {
+        using var drive = new DriveSession();
+        await using HeldPeer second = await HeldPeer.StartAsync();
+        MakeDriveOfTwo(drive, second, "a");
+        Send(drive, second, "b/c");
+        second.FailsAtOnce = true;
+        second.Fails = (operation, _, _) => operation == Operations.ListFiles;
+        Result listed = drive.Run("$child.Get('X:', $false)").ThrowIfFailed();
+        Assert.Equal("a", Assert.Single(listed.As<DfssFileInfo>()).Name);
+        second.Release();
+        Assert.Equal([true, true], drive.Run("$item.Exists('X:/b'); $item.Exists('X:/b/c')").As<bool>());
+        Assert.Equal("b/c", Assert.Single(drive.Run("$child.Get('X:/b', $false)").As<DfssFileInfo>()).Name);
+    }
+
+    [Theory]
+    [InlineData("$item.Copy('X:/f', 'X:/n', $true, 'CopyTargetContainer')")]
+    [InlineData("$item.Move('X:/f', 'X:/n')")]
+    [InlineData("$item.Rename('X:/f', 'n')")]
+    public async Task A_folder_goes_to_no_name_of_which_not_all_is_known(string change)
+    {
+        using var drive = new DriveSession();
+        await using HeldPeer second = await HeldPeer.StartAsync();
+        MakeDriveOfTwo(drive, second, "f/a", "f/b");
+        Send(drive, second, "n/z");
+        second.FailsAtOnce = true;
+        second.Fails = (operation, arguments, _) => operation == Operations.ListFiles
+            && arguments.Required("prefix").AsText() == "n/";
+        Result changed = drive.Run($"try {{ {change} }} catch {{ throw }}");
+        Assert.Contains("ListingIncomplete", IdsOf(changed));
+        second.Release();
+        Assert.Equal(
+            ["f/a", "f/b", "n/z"],
+            drive.Run("$child.Get('X:', $true) | Where-Object { -not $_.PSIsContainer }").ThrowIfFailed()
+                .As<DfssFileInfo>().Select(file => file.Name));
+    }
+
+    [Fact]
+    public async Task One_file_gets_its_name_also_where_not_all_is_known()
+    {
+        using var drive = new DriveSession();
+        await using HeldPeer second = await HeldPeer.StartAsync();
+        MakeDriveOfTwo(drive, second, "f");
+        second.FailsAtOnce = true;
+        second.Fails = (operation, _, _) => operation == Operations.ListFiles;
+        drive.Run("$item.Rename('X:/f', 'n')").ThrowIfFailed();
+        Assert.Equal(["n"], drive.Names());
     }
 
     [Fact]
@@ -74,5 +223,27 @@ public sealed class DriveWaitTests
         Result removed = drive.Run("$item.Remove('X:/photos', $true)");
         Assert.True(removed.Ending is not null || removed.Errors.Count > 0);
         Assert.Equal(["photos/a"], drive.Names());
+    }
+
+    /// <summary>A drive X of the session's peer, where these names are stored, and a second one.</summary>
+    private static void MakeDriveOfTwo(DriveSession drive, HeldPeer second, params string[] names)
+    {
+        drive.Store(names);
+        drive.MakeDrive("X", PeerAddress.Parse(drive.Session.Run("$peer.Endpoint").As<string>()[0]), second.Address);
+    }
+
+    private static void Send(DriveSession drive, HeldPeer peer, string name) => drive.Session.Run(
+        "Set-DfssContent $name $name -NoNewline -Peer $endpoint", ("name", name),
+        ("endpoint", peer.Address.ToString())).ThrowIfFailed();
+
+    private static List<string> IdsOf(Result result)
+    {
+        List<string> ids = [.. result.Errors.Select(Result.IdOf)];
+        for (Exception? one = result.Ending; one is not null; one = one.InnerException)
+        {
+            ids.AddRange(one is IContainsErrorRecord known ? [Result.IdOf(known.ErrorRecord)] : []);
+        }
+
+        return ids;
     }
 }

@@ -18,6 +18,9 @@ internal sealed class FileLister(
     /// <summary>Whether the removed names are listed, and no others.</summary>
     public bool ListsRemoved { get; init; }
 
+    /// <summary>Called with the reason for each peer that keeps names from the client; null for no call.</summary>
+    public Action<string>? Hides { get; init; }
+
     /// <summary>
     /// 20 s, four times what connecting to one peer may take, for connecting to all further members together. A record
     /// can name any address, and a list must not wait for each.
@@ -43,7 +46,7 @@ internal sealed class FileLister(
             lacks?.Invoke(error.Reason);
         }
 
-        MergedLists lists = new(prefix, options, lacks);
+        MergedLists lists = new(prefix, options, lacks) { Hides = Hides };
         await using (lists.ConfigureAwait(false))
         {
             PeerHandle[] peers = [.. listed.Select(one => one.Peer).OfType<PeerHandle>().Distinct()];

@@ -21,6 +21,9 @@ internal sealed class MergedLists(string prefix, TransferOptions options, Action
     private readonly PriorityQueue<Head, string> heads = new(NameOrder.Instance);
     private readonly HashSet<StoreId> stores = [];
 
+    /// <summary>Called with the reason for each peer that keeps names from the client; null for no call.</summary>
+    public Action<string>? Hides { get; init; }
+
     /// <summary>The stores whose lists these are, without those that failed.</summary>
     public IReadOnlySet<StoreId> Stores => stores;
 
@@ -110,7 +113,7 @@ internal sealed class MergedLists(string prefix, TransferOptions options, Action
                 new ListRequest(after, PageSize, prefix), cancellationToken).ConfigureAwait(false);
             if (page.IsLimited)
             {
-                lacks?.Invoke($"{peer} shows this client only the names that its certificate permits.");
+                Hides?.Invoke($"{peer} shows this client only the names that its certificate permits.");
             }
 
             string? reached = after;

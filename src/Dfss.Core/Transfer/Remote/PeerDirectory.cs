@@ -120,9 +120,7 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
     public IReadOnlyList<HomeMember> WithCurrentAddresses(IReadOnlyList<HomeMember> members) =>
         [.. members.Select(WithCurrentAddresses)];
 
-    /// <summary>
-    /// The members that were not reached at any of their recorded addresses, but at others, with these first.
-    /// </summary>
+    /// <summary>The members that were reached at none of their recorded addresses but at others, these first.</summary>
     public IReadOnlyList<HomeMember> FindReaddressed(IReadOnlyList<HomeMember> members) =>
     [
         .. members.Select(member => (Recorded: member, Current: WithCurrentAddresses(member)))
@@ -173,6 +171,10 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
             await sightings.ThrowIfRunsTwiceAsync(store, cancellationToken).ConfigureAwait(false);
         }
     }
+
+    /// <summary>The peers that owe an answer, and to and from which no byte has moved for at least a time.</summary>
+    public IReadOnlyList<PeerAddress> FindSilent(TimeSpan least) =>
+        [.. links.Where(one => one.Value.IsSilentFor(least)).Select(one => one.Key)];
 
     /// <summary>
     /// Whether a message is reported for the first time: one that holds for many files is reported once.
