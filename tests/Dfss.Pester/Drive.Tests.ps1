@@ -293,19 +293,33 @@ Describe 'A drive of stored files' {
 }
 
 Describe 'A drive whose peer does not answer' {
-    It 'says within a second that a stopped peer does not answer' -Skip:$IsWindows {
-        $start = [Diagnostics.ProcessStartInfo]::new($pwsh)
-        foreach ($argument in '-NoProfile', '-NonInteractive', '-Command', "
-            Import-Module '$manifest'
-            `"`$((Start-DfssPeer -InMemory -Port 0).Endpoint) `$PID`"
-            Start-Sleep 300") {
-            $start.ArgumentList.Add($argument)
+    AfterEach {
+        Get-PSDrive -PSProvider Dfss | Remove-PSDrive -Force
+        Get-DfssFileInfo -Peer $peer | Remove-DfssFile -Force
+    }
+
+    Context 'and stands still' -Skip:$IsWindows {
+        BeforeEach {
+            $start = [Diagnostics.ProcessStartInfo]::new($pwsh)
+            foreach ($argument in '-NoProfile', '-NonInteractive', '-Command', "
+                Import-Module '$manifest'
+                `"`$((Start-DfssPeer -InMemory -Port 0).Endpoint) `$PID`"
+                Start-Sleep 300") {
+                $start.ArgumentList.Add($argument)
+            }
+
+            $start.RedirectStandardOutput = $true
+            $process = [Diagnostics.Process]::Start($start)
+            $endpoint, $id = $process.StandardOutput.ReadLine() -split ' '
         }
 
-        $start.RedirectStandardOutput = $true
-        $process = [Diagnostics.Process]::Start($start)
-        $endpoint, $id = $process.StandardOutput.ReadLine() -split ' '
-        try {
+        AfterEach {
+            $process.Kill()
+            $process.WaitForExit()
+            $process.Dispose()
+        }
+
+        It 'says that the peer does not answer, and names it' {
             $null = New-PSDrive -Name Y -PSProvider Dfss -Root '' -Peer $endpoint
             $null = New-PSDrive -Name Z -PSProvider Dfss -Root '' -Peer $endpoint
             Set-Content Y:/a x
@@ -318,38 +332,42 @@ Describe 'A drive whose peer does not answer' {
             }
 
             $failed.FullyQualifiedErrorId | Should -BeLike 'TimedOut,*'
-            $warned | Should -BeLike "'Z:*': Waiting for an answer from $endpoint.*"
+            $warned | Where-Object { $_ -like "'Z:*': *$endpoint*" } | Should -Not -BeNullOrEmpty
             Get-Completion 'Get-Content Z:/' | Should -BeNullOrEmpty
+        }
 
-            # Of two peers one is silent: what the other one lists is shown, and only the silent one is named.
+        It 'shows what the other peer lists, and changes no folder' {
+            & /bin/kill -STOP $id
             'x' | Set-DfssContent u/a -Peer $peer
             $null = New-PSDrive -Name U -PSProvider Dfss -Root '' -Peer $peer.Endpoint, $endpoint
             (Get-ChildItem U:/u -WarningVariable warned -WarningAction SilentlyContinue -ErrorAction Stop).Name |
                 Should -Be 'u/a'
-            $warned | Where-Object { $_ -like '*Waiting for an answer*' } |
-                Should -BeLike "'U:?u': Waiting for an answer from $endpoint.*"
-            $warned | Where-Object { $_ -like '*may be more than is listed*' } | Should -BeLike "*$endpoint*"
+            $warned | Where-Object { $_ -like "'U:*': *may be more than is listed*$endpoint*" } |
+                Should -Not -BeNullOrEmpty
             { Remove-Item U:/u -Recurse -ErrorAction Stop } | Should -Throw -ErrorId 'ListingIncomplete,*'
             Get-DfssContent u/a -Peer $peer | Should -Be 'x'
-            Remove-DfssFile u/a -Peer $peer -Force
+        }
 
-            # Ctrl+C: of a pipeline in a runspace of its own, as soon as it says that it waits.
+        It 'is stopped by Ctrl+C' {
+            & /bin/kill -STOP $id
+
+            # A pipeline in a runspace of its own, as soon as it says that it waits.
             $runspace = [PowerShell]::Create()
-            $null = $runspace.AddScript("
-                Import-Module '$manifest'
-                `$null = New-PSDrive -Name Z -PSProvider Dfss -Root '' -Peer $endpoint
-                Get-ChildItem Z:")
-            $running = $runspace.BeginInvoke()
-            while ($runspace.Streams.Progress.Count -eq 0 -and -not $running.IsCompleted) {
-                $null = $running.AsyncWaitHandle.WaitOne(50)
-            }
+            try {
+                $null = $runspace.AddScript("
+                    Import-Module '$manifest'
+                    `$null = New-PSDrive -Name Z -PSProvider Dfss -Root '' -Peer $endpoint
+                    Get-ChildItem Z:")
+                $running = $runspace.BeginInvoke()
+                while ($runspace.Streams.Progress.Count -eq 0 -and -not $running.IsCompleted) {
+                    $null = $running.AsyncWaitHandle.WaitOne(50)
+                }
 
-            $runspace.Stop()
-            $runspace.InvocationStateInfo.State | Should -Be 'Stopped'
-            $runspace.Dispose()
-        } finally {
-            & /bin/kill -KILL $id
-            $process.WaitForExit()
+                $runspace.Stop()
+                $runspace.InvocationStateInfo.State | Should -Be 'Stopped'
+            } finally {
+                $runspace.Dispose()
+            }
         }
     }
 
@@ -381,7 +399,7 @@ Describe 'A drive whose peer does not answer' {
         }
 
         Rename-Item V:/g h -WarningVariable warned -WarningAction SilentlyContinue
-        $warned | Should -BeLike '*localhost:1*'
+        $warned | Where-Object { $_ -like '*localhost:1*' } | Should -Not -BeNullOrEmpty
         Get-StoredName | Should -Be 'f/a', 'h'
     }
 }

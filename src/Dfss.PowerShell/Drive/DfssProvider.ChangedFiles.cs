@@ -64,7 +64,17 @@ public sealed partial class DfssProvider
     /// <summary>Changes files, some at once. The error of one file does not keep the others.</summary>
     private void ChangeAll(
         DrivePath path, StoredFile[] files, bool isQuiet,
-        Func<DfssClient, StoredFile, CancellationToken, Task<StoredFile>> changeAsync)
+        Func<DfssClient, StoredFile, CancellationToken, Task<StoredFile>> changeAsync) =>
+        ChangeAll(path, files, isQuiet, async (client, file, done, token) =>
+            done(await changeAsync(client, file, token).ConfigureAwait(false)));
+
+    /// <summary>
+    /// The same for changes of several steps, which call the action once, as soon as something has changed: a later
+    /// step may fail.
+    /// </summary>
+    private void ChangeAll(
+        DrivePath path, StoredFile[] files, bool isQuiet,
+        Func<DfssClient, StoredFile, Action<StoredFile>, CancellationToken, Task> changeAsync)
     {
         var changed = new ConcurrentQueue<StoredFile>();
         var errors = new ConcurrentQueue<ErrorRecord>();
@@ -79,7 +89,8 @@ public sealed partial class DfssProvider
                 {
                     try
                     {
-                        changed.Enqueue(await changeAsync(path.Drive.Store.Client, file, one).ConfigureAwait(false));
+                        await changeAsync(
+                            path.Drive.Store.Client, file, changed.Enqueue, one).ConfigureAwait(false);
                         call.Say(FormattableString.Invariant($"{changed.Count:N0} of {files.Length:N0} files done"));
                     }
                     catch (DfssException exception) when (!ErrorRecords.IsAboutThePeers(exception))
@@ -102,6 +113,31 @@ public sealed partial class DfssProvider
         if (failure is not null)
         {
             throw files.Length == 1 ? failure : failure.With(outcome);
+        }
+    }
+
+    /// <summary>Gives a file another name; what has that name is replaced only by force.</summary>
+    private static async Task MoveOneAsync(
+        DfssClient client, StoredFile file, string name, bool force, Action<StoredFile> done,
+        CancellationToken cancellationToken)
+    {
+        if (!force || !await client.IsNameTakenAsync(file, name, cancellationToken).ConfigureAwait(false))
+        {
+            done(await client.RenameAsync(file, name, cancellationToken).ConfigureAwait(false));
+            return;
+        }
+
+        done(await client.CopyAsync(
+            file, name, new CopyOptions { Force = true }, cancellationToken).ConfigureAwait(false));
+        try
+        {
+            await client.RemoveAsync(file, RemoveOptions.Default, cancellationToken).ConfigureAwait(false);
+        }
+        catch (DfssException error)
+        {
+            throw error.Copy(
+                $"'{name}' was replaced, and '{file.Name}' could not be removed: {error.Reason}",
+                $"Look at both with Get-DfssFileInfo, and remove '{file.Name}' if it is not needed.");
         }
     }
 

@@ -151,19 +151,8 @@ public sealed partial class DfssProvider
         }
 
         bool force = Force;
-        ChangeAll(path, files, isQuiet: false, async (client, file, token) =>
-        {
-            string name = NewNameOf(file, path, newName);
-            if (!force || !await client.IsNameTakenAsync(file, name, token).ConfigureAwait(false))
-            {
-                return await client.RenameAsync(file, name, token).ConfigureAwait(false);
-            }
-
-            StoredFile copy = await client.CopyAsync(
-                file, name, new CopyOptions { Force = true }, token).ConfigureAwait(false);
-            await client.RemoveAsync(file, RemoveOptions.Default, token).ConfigureAwait(false);
-            return copy;
-        });
+        ChangeAll(path, files, isQuiet: false, (client, file, done, token) =>
+            MoveOneAsync(client, file, NewNameOf(file, path, newName), force, done, token));
     }
 
     /// <summary>The new name of a path: in the destination where that is a folder, or ends with a separator.</summary>
@@ -182,8 +171,28 @@ public sealed partial class DfssProvider
         {
             IsFolder: true, File: null
         };
-        return isFolder ? to.Below + path.Leaf : to.Name;
+        string name = isFolder ? to.Below + path.Leaf : to.Name;
+        if (name != path.Name && !IsOneFile(path, files) && IsFile(to, name))
+        {
+            throw new CmdletException(ErrorRecords.Create(
+                new DfssException(
+                    DfssErrorCode.FileExists, $"'{name}' is a file, and '{path.Name}' is a folder.",
+                    "Use another name."),
+                destination));
+        }
+
+        return name;
     }
+
+    /// <summary>
+    /// Whether a name is that of a file. One that is not permitted to this client is none: no change reaches it.
+    /// </summary>
+    private bool IsFile(DrivePath path, string name) => Run(path, async (_, token) =>
+    {
+        Task<StoredFile?> asked = path.Drive.Store.TryGetAsync(name, token);
+        await ((Task)asked).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return !DriveStore.IsNotPermitted(asked) && await asked.ConfigureAwait(false) is not null;
+    });
 
     /// <summary>Whether a path would be moved or copied into itself, which is an error.</summary>
     private bool IsWithin(DrivePath path, string newName)

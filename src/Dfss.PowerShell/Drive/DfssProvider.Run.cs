@@ -19,11 +19,8 @@ public sealed partial class DfssProvider
     private volatile PipelineBridge? running;
     private readonly PipelineBridge stop = new();
 
-    /// <summary>Cancelled when the user stops the command.</summary>
-    internal CancellationToken StopToken => stop.StopToken;
-
     /// <summary>Whether the user has stopped the command.</summary>
-    internal bool IsStopped => StopToken.IsCancellationRequested || Stopping;
+    internal bool IsStopped => stop.StopToken.IsCancellationRequested || Stopping;
 
     /// <summary>
     /// Whether the user has stopped the pipeline. The engine tells only the last provider object of a command, and may
@@ -274,7 +271,7 @@ public sealed partial class DfssProvider
             return false;
         }
 
-        messages.Warn(
+        messages.WarnOfWait(
             $"Waiting for an answer from {silent}. A peer that is only slow is waited for. One that is lost times out "
                 + "after 5 s if there is no connection to it, and after 30 s if there is one; Ctrl+C stops the "
                 + "command.");

@@ -14,6 +14,11 @@ namespace Dfss.Commands;
 internal sealed class DriveContentReader(
     DfssProvider provider, DrivePath path, StoredFile file, DriveReaderParameters options) : IContentReader
 {
+    /// <summary>
+    /// Of the blocks, which outlive the call that asks for the first one. Each call cancels it: at Ctrl+C, and where a
+    /// warning or an error ends the command, of which the engine does not tell every reader.
+    /// </summary>
+    private readonly CancellationTokenSource ending = new();
     private readonly LineSplitter splitter = new();
     private readonly List<string> lines = [];
     private readonly Queue<object> ready = [];
@@ -32,9 +37,16 @@ internal sealed class DriveContentReader(
             {
                 await OpenAsync(token).ConfigureAwait(false);
                 call.Say(file.Name);
-                return options.Raw
-                    ? await ReadWholeAsync(token).ConfigureAwait(false)
-                    : !await ReadMoreAsync(token).ConfigureAwait(false);
+                if (options.Raw)
+                {
+                    return await ReadWholeAsync(token).ConfigureAwait(false);
+                }
+
+                CancellationTokenRegistration stop = token.Register(() => _ = ending.CancelAsync());
+                await using (stop.ConfigureAwait(false))
+                {
+                    return !await ReadMoreAsync(token).ConfigureAwait(false);
+                }
             });
         }
 
@@ -62,6 +74,7 @@ internal sealed class DriveContentReader(
         IAsyncDisposable?[] opened = [text, bytes, stream];
         PipelineBridge.WaitFor(async () =>
         {
+            await ending.CancelAsync().ConfigureAwait(false);
             foreach (IAsyncDisposable one in opened.OfType<IAsyncDisposable>())
             {
                 await one.DisposeAsync().ConfigureAwait(false);
@@ -86,7 +99,7 @@ internal sealed class DriveContentReader(
     {
         if (options.AsByteStream)
         {
-            bytes ??= range!.ReadAsync(provider.StopToken).GetAsyncEnumerator(CancellationToken.None);
+            bytes ??= range!.ReadAsync(ending.Token).GetAsyncEnumerator(CancellationToken.None);
             bool hasBlock = await bytes.MoveNextAsync().ConfigureAwait(false);
             foreach (byte value in hasBlock ? bytes.Current.Span : [])
             {
@@ -100,7 +113,7 @@ internal sealed class DriveContentReader(
         {
             Encoding encoding = await range!.FindEncodingAsync(
                 options.Encoding, cancellationToken).ConfigureAwait(false);
-            text = range.ReadTextAsync(encoding, provider.StopToken).GetAsyncEnumerator(CancellationToken.None);
+            text = range.ReadTextAsync(encoding, ending.Token).GetAsyncEnumerator(CancellationToken.None);
         }
 
         bool hasText = await text.MoveNextAsync().ConfigureAwait(false);

@@ -5,11 +5,14 @@ namespace Dfss.Commands;
 /// <summary>A warning, or a verbose line.</summary>
 /// <param name="IsWarning">Whether it is a warning.</param>
 /// <param name="Text">The text.</param>
-internal sealed record DriveMessage(bool IsWarning, string Text);
+/// <param name="IsOfWait">Whether it only says that a peer is waited for.</param>
+internal sealed record DriveMessage(bool IsWarning, string Text, bool IsOfWait = false);
 
 /// <summary>
 /// The warnings and verbose lines of a drive's client. They come from any thread, and only a call of the engine can
-/// show them: between two calls they are held. A warning names the path of the call that shows it.
+/// show them: between two calls they are held. A warning names the path of the call that shows it. Each call shows
+/// all of its warnings, each once: what it says of what is known may be all that tells a part from the whole, and a
+/// command before may have shown the same to nobody. Only that a peer is waited for is not said again at once.
 /// </summary>
 /// <param name="clock">The clock.</param>
 /// <param name="drive">The drive as users write it: D:.</param>
@@ -17,11 +20,11 @@ internal sealed class DriveMessages(TimeProvider clock, string drive)
 {
     /// <summary>
     /// 1 s: the engine makes several calls for one command, one at once after the other. Calls that follow in that time
-    /// are taken for one command, which gets each warning once.
+    /// are taken for one command, which is told once that a peer is waited for.
     /// </summary>
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
-    /// <summary>30 s: a script whose calls never pause gets a warning that still holds again after this time.</summary>
+    /// <summary>30 s: a script whose calls never pause is told again after this time.</summary>
     private static readonly TimeSpan RepeatAfter = TimeSpan.FromSeconds(30);
 
     /// <summary>100: more, of a drive that is not used, are dropped.</summary>
@@ -51,7 +54,7 @@ internal sealed class DriveMessages(TimeProvider clock, string drive)
         }
     }
 
-    /// <summary>Forgets which warnings were shown: the next command shows them again.</summary>
+    /// <summary>Forgets which waits were shown: the next command shows them again.</summary>
     internal void Forget()
     {
         lock (gate)
@@ -62,6 +65,9 @@ internal sealed class DriveMessages(TimeProvider clock, string drive)
 
     /// <summary>Takes a warning.</summary>
     internal void Warn(string text) => Take(new DriveMessage(IsWarning: true, text));
+
+    /// <summary>Takes a warning that a peer is waited for.</summary>
+    internal void WarnOfWait(string text) => Take(new DriveMessage(IsWarning: true, text, IsOfWait: true));
 
     /// <summary>Takes a verbose line.</summary>
     internal void Tell(string text) => Take(new DriveMessage(IsWarning: false, text));
@@ -80,10 +86,11 @@ internal sealed class DriveMessages(TimeProvider clock, string drive)
             }
         }
 
-        show = message => Show(showNow, path, message);
+        var ofCall = new HashSet<string>(StringComparer.Ordinal);
+        show = message => Show(showNow, ofCall, path, message);
         while (held.TryDequeue(out DriveMessage? message))
         {
-            Show(showNow, drive, message);
+            Show(showNow, ofCall, drive, message);
         }
 
         return () =>
@@ -96,22 +103,32 @@ internal sealed class DriveMessages(TimeProvider clock, string drive)
         };
     }
 
-    private void Show(Action<DriveMessage> showNow, string path, DriveMessage message)
+    private void Show(Action<DriveMessage> showNow, HashSet<string> ofCall, string path, DriveMessage message)
     {
         if (!message.IsWarning)
         {
             showNow(message);
         }
-        else if (IsNew($"{path}: {message.Text}"))
+        else if (IsNew(ofCall, $"{path}: {message.Text}", message.IsOfWait))
         {
             showNow(message with { Text = $"'{path}': {message.Text}" });
         }
     }
 
-    private bool IsNew(string text)
+    private bool IsNew(HashSet<string> ofCall, string text, bool isOfWait)
     {
         lock (gate)
         {
+            if (!isOfWait)
+            {
+                if (ofCall.Count >= MaxRemembered)
+                {
+                    ofCall.Clear();
+                }
+
+                return ofCall.Add(text);
+            }
+
             if (shownAt.TryGetValue(text, out long last) && clock.GetElapsedTime(last) < RepeatAfter)
             {
                 return false;

@@ -52,6 +52,9 @@ public sealed class DriveChangeTests : IDisposable
     [InlineData("$item.Copy('D:/b', 'D:/b/d', $true, 'CopyTargetContainer')", "InvalidArgument")]
     [InlineData("$item.Copy('D:/a', 'E:/', $false, 'CopyTargetContainer')", "DestinationOnOtherDrive")]
     [InlineData("$item.Move('D:/a', 'D:/b/x')", "FileExists")]
+    [InlineData("$item.Copy('D:/b', 'D:/a', $true, 'CopyTargetContainer')", "CopyContainerItemToLeafError")]
+    [InlineData("$item.Move('D:/b', 'D:/a')", "FileExists")]
+    [InlineData("$item.Move([string[]] 'D:/b', 'D:/a', $true, $true)", "FileExists")]
     [InlineData("$item.Move('D:/b', 'D:/b/d')", "InvalidArgument")]
     [InlineData("$item.Rename('D:/a', 'b/z')", "InvalidName")]
     [InlineData("$item.Rename('D:/b/x', 'c/x')", "InvalidName")]
@@ -82,6 +85,17 @@ public sealed class DriveChangeTests : IDisposable
         drive.MakeDrive("P", "b");
         Assert.Contains(id, FindErrors(script));
         Assert.Equal(["a", "b/x", "b/y"], drive.Names());
+    }
+
+    [Theory]
+    [InlineData("$item.Copy('D:/f', 'D:/t', $true, 'CopyTargetContainer')")]
+    [InlineData("$item.Move('D:/f', 'D:/t')")]
+    [InlineData("$item.Move('D:/f', 'D:/t/')")]
+    public void A_folder_does_not_go_into_another_one_onto_the_name_of_a_file(string script)
+    {
+        drive.Store("f/x", "t/f");
+        Assert.Contains("FileExists", FindErrors(script));
+        Assert.Equal(["f/x", "t/f"], drive.Names());
     }
 
     /// <summary>The ids of the error that ends a script, and of what caused it.</summary>

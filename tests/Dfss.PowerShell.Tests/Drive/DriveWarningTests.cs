@@ -1,5 +1,6 @@
 using Dfss.Commands;
 using Dfss.Protocol;
+using Dfss.Records;
 using Dfss.Testing;
 using Dfss.Transfer;
 using Microsoft.Extensions.Time.Testing;
@@ -61,6 +62,29 @@ public sealed class DriveWarningTests : IAsyncLifetime
         Result changed = drive.RunAsCommand("$item.Copy('X:/f', 'X:/c', $true, 'CopyTargetContainer')", Stop);
         Assert.NotNull(changed.Ending);
         Assert.Equal(["c/a", "c/b", "f/a", "f/b"], Names());
+    }
+
+    [Fact]
+    public void A_forced_move_that_fails_half_way_says_what_has_changed()
+    {
+        DriveMessages messages = drive.MakeDrive("X", string.Empty, new TransferOptions(), peer.Address);
+        peer.FailsAtOnce = true;
+        peer.Fails = (operation, arguments, payload) =>
+        {
+            if (operation != Operations.Accept || MessageBatch.Split(arguments, payload)
+                .All(one => RecordCodec.DecodeAccept(one).Name != "f/a"))
+            {
+                return false;
+            }
+
+            messages.Warn("The peer is slow.");
+            return true;
+        };
+        Result moved = drive.RunAsCommand("$item.Move([string[]] 'X:/f/a', 'X:/f/b', $true, $true)");
+        string error = moved.Ending?.Message ?? Assert.Single(moved.Errors).ToString();
+        Assert.Contains("'f/b' was replaced, and 'f/a' could not be removed: ", error, StringComparison.Ordinal);
+        Assert.Contains("1 of 1 files have changed.", Assert.Single(moved.Warnings), StringComparison.Ordinal);
+        Assert.Equal(["f/a", "f/b"], Names());
     }
 
     [Fact]
