@@ -12,7 +12,7 @@ internal sealed record DriveMessage(bool IsWarning, string Text, bool IsOfWait =
 /// The warnings and verbose lines of a drive's client. They come from any thread, and only a call of the engine can
 /// show them: between two calls they are held. A warning names the path of the call that shows it. Each call shows
 /// all of its warnings, each once: what it says of what is known may be all that tells a part from the whole, and a
-/// command before may have shown the same to nobody. Only that a peer is waited for is not said again at once.
+/// command before may have hidden the same. Only that a peer is waited for is not said again at once.
 /// </summary>
 /// <param name="clock">The clock.</param>
 /// <param name="drive">The drive as users write it: D:.</param>
