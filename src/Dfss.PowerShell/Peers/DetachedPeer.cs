@@ -29,7 +29,7 @@ internal sealed class DetachedPeer : SessionPeer
     {
         this.process = process;
         this.announcement = announcement;
-        StorePath = options.StorePath;
+        StorePath = options.StorePath ?? options.Engine?.Address;
     }
 
     internal override DfssPeerKind Kind => DfssPeerKind.Detached;
@@ -73,7 +73,7 @@ internal sealed class DetachedPeer : SessionPeer
         PeerOptions options, PeerIdentity identity, Runspace session, CancellationToken cancellationToken)
     {
         await using IdentityHandover? handover =
-            identity is { Identity: null, Issuer: null } ? null : IdentityHandover.Create(identity);
+            identity is { Identity: null, Issuer: null, Engine: null } ? null : IdentityHandover.Create(identity);
         Process process = StartProcess(PeerHost.Find().CreateStartInfo(CreateCommand(options, handover?.PipeName)));
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(StartTimeout);
@@ -200,7 +200,7 @@ internal sealed class DetachedPeer : SessionPeer
             .Append(ForeignDetachedPeer.CommandMark)
             .Append("-Confirm:$false -Address ").Append(PeerHost.Quote(options.Address))
             .Append(System.Globalization.CultureInfo.InvariantCulture, $" -Port {options.Port}")
-            .Append(options.StorePath is null ? " -InMemory" : $" -StorePath {PeerHost.Quote(options.StorePath)}");
+            .Append(ForeignDetachedPeer.StoreArgument(options.StorePath ?? options.Engine?.Address));
         if (options.AdvertisedAddresses.Count > 0)
         {
             command.Append(" -AdvertisedAddress ").AppendJoin(',', options.AdvertisedAddresses.Select(PeerHost.Quote));
@@ -217,7 +217,11 @@ internal sealed class DetachedPeer : SessionPeer
             command.Append(" -Cluster ''");
         }
 
-        AppendLimits(command, options);
+        if (options.Engine is null)
+        {
+            AppendLimits(command, options);
+        }
+
         if (options.StoreRelocation != StoreRelocation.None)
         {
             command.Append(options.StoreRelocation == StoreRelocation.Moved ? " -StoreMoved" : " -StoreCopied");

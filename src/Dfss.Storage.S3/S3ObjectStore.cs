@@ -1,0 +1,191 @@
+using System.Net;
+using Amazon.Runtime;
+using Amazon.S3;
+using Amazon.S3.Model;
+
+namespace Dfss.Storage.S3;
+
+/// <summary>
+/// Objects in a bucket of an S3-compatible engine, by AWSSDK.S3. A create or a put is sent once: the SDK tries only
+/// those requests again that change nothing, and deletes.
+/// </summary>
+internal sealed class S3ObjectStore : IObjectStore, IDisposable
+{
+    // Enough for one request of the largest chunk over a slow line.
+    private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(100);
+
+    private readonly S3Address address;
+    private readonly EngineConnections onceConnections = new(sendsOnce: true);
+    private readonly EngineConnections repeatedConnections = new(sendsOnce: false);
+    private readonly AmazonS3Client once;
+    private readonly AmazonS3Client repeated;
+
+    /// <summary>Opens connections of its own as they are needed; nothing is sent yet.</summary>
+    /// <param name="address">Where the objects are.</param>
+    /// <param name="credentials">The credentials; null for those that the AWS SDK finds: environment, profile,
+    /// role.</param>
+    public S3ObjectStore(S3Address address, AWSCredentials? credentials)
+    {
+        this.address = address;
+        once = Connect(address, credentials, onceConnections, retries: 0);
+        repeated = Connect(address, credentials, repeatedConnections, retries: 3);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<CreateOutcome> CreateAsync(
+        string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await WriteAsync(key, content, ifNoneMatch: "*", cancellationToken).ConfigureAwait(false);
+            return CreateOutcome.Created;
+        }
+        catch (AmazonS3Exception exception) when (exception.StatusCode == HttpStatusCode.PreconditionFailed)
+        {
+            return CreateOutcome.Exists;
+        }
+        catch (Exception exception) when (S3Errors.IsOfEngine(exception, cancellationToken))
+        {
+            return S3Errors.IsRefusal(exception)
+                ? throw S3Errors.Of(exception, address, $"to create '{key}'")
+                : CreateOutcome.Unknown;
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
+        await AskAsync(
+            $"to put '{key}'", () => WriteAsync(key, content, ifNoneMatch: null, cancellationToken), cancellationToken)
+            .ConfigureAwait(false);
+
+    /// <inheritdoc/>
+    public async ValueTask<ReadOnlyMemory<byte>?> GetAsync(string key, CancellationToken cancellationToken) =>
+        await AskAsync<ReadOnlyMemory<byte>?>($"to get '{key}'", async () =>
+        {
+            GetObjectRequest request = new() { BucketName = address.Bucket, Key = address.Prefix + key };
+            try
+            {
+                using GetObjectResponse response =
+                    await repeated.GetObjectAsync(request, cancellationToken).ConfigureAwait(false);
+                byte[] content = new byte[response.ContentLength];
+                await response.ResponseStream.ReadExactlyAsync(content, cancellationToken).ConfigureAwait(false);
+                return content;
+            }
+            catch (AmazonS3Exception exception) when (exception.ErrorCode == "NoSuchKey")
+            {
+                return null;
+            }
+        }, cancellationToken).ConfigureAwait(false);
+
+    /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<ObjectEntry>> ListAsync(
+        string prefix, string? after, int limit, CancellationToken cancellationToken)
+    {
+        List<ObjectEntry> found = [];
+        string? token = null;
+        while (true)
+        {
+            ListObjectsV2Response page = await AskAsync(
+                $"to list '{prefix}'",
+                () => repeated.ListObjectsV2Async(
+                    new ListObjectsV2Request
+                    {
+                        BucketName = address.Bucket,
+                        Prefix = address.Prefix + prefix,
+                        StartAfter = after is null ? null : address.Prefix + after,
+                        ContinuationToken = token,
+                        MaxKeys = limit - found.Count,
+                    },
+                    cancellationToken),
+                cancellationToken).ConfigureAwait(false);
+            found.AddRange((page.S3Objects ?? []).Select(Read));
+            if (page.IsTruncated != true || found.Count >= limit)
+            {
+                return found;
+            }
+
+            token = page.NextContinuationToken
+                ?? throw S3Errors.Broken(address, "a page of a list that goes on says not where.");
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DeleteAsync(string key, CancellationToken cancellationToken) =>
+        await AskAsync(
+            $"to delete '{key}'",
+            () => repeated.DeleteObjectAsync(
+                new DeleteObjectRequest { BucketName = address.Bucket, Key = address.Prefix + key }, cancellationToken),
+            cancellationToken).ConfigureAwait(false);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        once.Dispose();
+        repeated.Dispose();
+        onceConnections.Dispose();
+        repeatedConnections.Dispose();
+    }
+
+    private static AmazonS3Client Connect(
+        S3Address address, AWSCredentials? credentials, EngineConnections connections, int retries)
+    {
+        AmazonS3Config config = new()
+        {
+            MaxErrorRetry = retries,
+            Timeout = RequestTimeout,
+            AuthenticationRegion = address.Region,
+            // Ceph 16 and others do not know the SDK's own checksums; what is stored is verified by its chunk id.
+            RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
+            ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
+            HttpClientFactory = connections,
+        };
+        if (address.Endpoint is null)
+        {
+            config.RegionEndpoint = Amazon.RegionEndpoint.GetBySystemName(address.Region);
+        }
+        else
+        {
+            config.ServiceURL = address.Endpoint.ToString();
+            config.ForcePathStyle = true;
+        }
+
+        return credentials is null ? new AmazonS3Client(config) : new AmazonS3Client(credentials, config);
+    }
+
+    private async Task<PutObjectResponse> WriteAsync(
+        string key, ReadOnlyMemory<byte> content, string? ifNoneMatch, CancellationToken cancellationToken)
+    {
+        EngineConnections.AllowOne();
+        using MemoryStream stream = new(content.ToArray(), writable: false);
+        return await once.PutObjectAsync(
+            new PutObjectRequest
+            {
+                BucketName = address.Bucket,
+                Key = address.Prefix + key,
+                InputStream = stream,
+                AutoCloseStream = false,
+                IfNoneMatch = ifNoneMatch,
+                UseChunkEncoding = false,
+            },
+            cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<T> AskAsync<T>(string request, Func<Task<T>> ask, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ask().ConfigureAwait(false);
+        }
+        catch (Exception exception) when (S3Errors.IsOfEngine(exception, cancellationToken))
+        {
+            throw S3Errors.Of(exception, address, request);
+        }
+    }
+
+    private ObjectEntry Read(S3Object found) => new(
+        found.Key.StartsWith(address.Prefix, StringComparison.Ordinal)
+            ? found.Key[address.Prefix.Length..]
+            : throw S3Errors.Broken(address, $"a list of keys below '{address.Prefix}' has '{found.Key}'."),
+        found.Size ?? 0,
+        found.LastModified is { } modified ? new DateTimeOffset(modified.ToUniversalTime()) : DateTimeOffset.UnixEpoch);
+}
