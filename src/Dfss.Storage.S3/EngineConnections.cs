@@ -9,7 +9,11 @@ namespace Dfss.Storage.S3;
 /// <param name="sendsOnce">Whether each request is sent once at most, whatever the SDK and .NET do.</param>
 internal sealed class EngineConnections(bool sendsOnce) : HttpClientFactory, IDisposable
 {
-    private static readonly AsyncLocal<OneRequest?> Allowance = new();
+    // Four times a chunk: what an engine sends without an end is not kept.
+    private const int MaxBodyBytes = 64 << 20;
+
+    // Of a length that the answer does not name.
+    private const int FirstBufferBytes = 64 << 10;
 
     private readonly HttpClient client = Connect(sendsOnce);
 
@@ -28,54 +32,122 @@ internal sealed class EngineConnections(bool sendsOnce) : HttpClientFactory, IDi
     private static HttpClient Connect(bool sendsOnce)
     {
         SocketsHttpHandler sockets = new() { AllowAutoRedirect = false, UseCookies = false };
-        return new HttpClient(sendsOnce ? new SendOnceHandler(sockets) : sockets)
+        return new HttpClient(new RequestHandler(sockets, sendsOnce))
         {
-            // The SDK has one for each request.
+            // EngineRequest measures the time.
             Timeout = Timeout.InfiniteTimeSpan,
         };
     }
 
-    /// <summary>Allows what is called from now on in this asynchronous flow to send one request.</summary>
-    public static void AllowOne() => Allowance.Value = new OneRequest();
-
     /// <summary>
-    /// Refuses to send a request a second time, whether the SDK repeats it or .NET serializes its content again.
+    /// Sends the attempts of an <see cref="EngineRequest"/>, reads their answers whole, and notes the progress of both.
+    /// Where it is to, it refuses to send a request a second time, whether the SDK repeats it or .NET serializes its
+    /// content again.
     /// </summary>
-    private sealed class SendOnceHandler(HttpMessageHandler inner) : DelegatingHandler(inner)
+    private sealed class RequestHandler(HttpMessageHandler inner, bool sendsOnce) : DelegatingHandler(inner)
     {
         /// <inheritdoc/>
-        protected override Task<HttpResponseMessage> SendAsync(
+        protected override async Task<HttpResponseMessage> SendAsync(
             HttpRequestMessage request, CancellationToken cancellationToken)
         {
-            if (Allowance.Value?.Take() != true)
+            EngineRequest own = EngineRequest.Current
+                ?? throw new InvalidOperationException("A request to an engine was not begun.");
+            if (sendsOnce && !own.Take())
             {
                 throw new HttpRequestException("The engine closed the connection; the request is not sent again.");
             }
 
             if (request.Content is { } content)
             {
-                request.Content = new ContentSentOnce(content);
+                request.Content = new NotedContent(content, own, sendsOnce);
             }
 
-            return base.SendAsync(request, cancellationToken);
+            HttpResponseMessage response =
+                await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                own.Note(0);
+                // The SDK compares the content with it, and would give no bytes where that has rotted; and an engine
+                // that encrypts sends other tags than the MD5. What is stored is verified by its chunk id.
+                response.Headers.Remove("ETag");
+                response.Content = await ReadAsync(response.Content, own, cancellationToken).ConfigureAwait(false);
+                return response;
+            }
+            catch
+            {
+                response.Dispose();
+                throw;
+            }
         }
+
+        /// <summary>Reads a body, which the SDK would do without a limit of time.</summary>
+        private static async Task<HttpContent> ReadAsync(
+            HttpContent content, EngineRequest own, CancellationToken cancellationToken)
+        {
+            long? announced = content.Headers.ContentLength;
+            byte[] body = new byte[announced is { } known ? Check(known) : FirstBufferBytes];
+            int length = 0;
+            Stream stream = await content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+            await using (stream.ConfigureAwait(false))
+            {
+                while (true)
+                {
+                    if (length == body.Length)
+                    {
+                        if (announced is not null)
+                        {
+                            break;
+                        }
+
+                        Array.Resize(ref body, Check(2L * length));
+                    }
+
+                    int read =
+                        await stream.ReadAsync(body.AsMemory(length), cancellationToken).ConfigureAwait(false);
+                    if (read == 0)
+                    {
+                        break;
+                    }
+
+                    length += read;
+                    own.Note(read);
+                }
+            }
+
+            if (announced is not null && length < announced)
+            {
+                throw new HttpIOException(HttpRequestError.ResponseEnded, "The answer ended too early.");
+            }
+
+            own.Body = body.AsMemory(0, length);
+            ByteArrayContent whole = new(body, 0, length);
+            foreach ((string name, IEnumerable<string> values) in content.Headers)
+            {
+                whole.Headers.TryAddWithoutValidation(name, values);
+            }
+
+            return whole;
+        }
+
+        private static int Check(long length) => length <= MaxBodyBytes
+            ? (int)length
+            : throw new HttpIOException(
+                HttpRequestError.ConfigurationLimitExceeded, $"The answer has more than {MaxBodyBytes >> 20} MiB.");
     }
 
-    private sealed class OneRequest
+    /// <summary>Content whose progress is noted while it is sent.</summary>
+    private sealed class NotedContent : HttpContent
     {
-        private int taken;
+        private const int PieceBytes = 64 << 10;
 
-        public bool Take() => Interlocked.Exchange(ref taken, 1) == 0;
-    }
-
-    private sealed class ContentSentOnce : HttpContent
-    {
         private readonly HttpContent content;
+        private readonly EngineRequest own;
+        private readonly bool sendsOnce;
         private int sent;
 
-        public ContentSentOnce(HttpContent content)
+        public NotedContent(HttpContent content, EngineRequest own, bool sendsOnce)
         {
-            this.content = content;
+            (this.content, this.own, this.sendsOnce) = (content, own, sendsOnce);
             foreach ((string name, IEnumerable<string> values) in content.Headers)
             {
                 Headers.TryAddWithoutValidation(name, values);
@@ -84,9 +156,25 @@ internal sealed class EngineConnections(bool sendsOnce) : HttpClientFactory, IDi
 
         /// <inheritdoc/>
         protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
-            Interlocked.Exchange(ref sent, 1) == 0
-                ? content.CopyToAsync(stream, context)
-                : throw new HttpRequestException("The engine closed the connection; the content is not sent again.");
+            SerializeToStreamAsync(stream, context, CancellationToken.None);
+
+        /// <inheritdoc/>
+        protected override async Task SerializeToStreamAsync(
+            Stream stream, TransportContext? context, CancellationToken cancellationToken)
+        {
+            if (Interlocked.Exchange(ref sent, 1) != 0 && sendsOnce)
+            {
+                throw new HttpRequestException("The engine closed the connection; the content is not sent again.");
+            }
+
+            Stream source = await content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+            byte[] piece = new byte[PieceBytes];
+            while (await source.ReadAsync(piece, cancellationToken).ConfigureAwait(false) is > 0 and int read)
+            {
+                await stream.WriteAsync(piece.AsMemory(0, read), cancellationToken).ConfigureAwait(false);
+                own.Note(read);
+            }
+        }
 
         /// <inheritdoc/>
         protected override bool TryComputeLength(out long length)

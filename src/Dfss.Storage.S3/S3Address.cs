@@ -7,40 +7,28 @@ namespace Dfss.Storage.S3;
 /// <param name="Region">The region; the engine's signatures need one.</param>
 internal sealed record S3Address(string Bucket, string Prefix, Uri? Endpoint, string Region)
 {
-    private const string Scheme = "s3";
+    private const string Scheme = "s3://";
     private const string DefaultRegion = "us-east-1";
 
     // A key has 1,024 bytes, of which a register's name takes up to 896 and the rest of its key 25.
     private const int MaxPrefixLength = 100;
+    private const int MaxRegionLength = 40;
 
-    /// <summary>Reads an address.</summary>
+    /// <summary>Reads an address. Its text may hold a secret by mistake, so no error shows a part of it.</summary>
     /// <exception cref="DfssException"><see cref="DfssErrorCode.InvalidArgument"/>: it is none.</exception>
     public static S3Address Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
-        if (!Uri.TryCreate(text, UriKind.Absolute, out Uri? address) || address.Scheme != Scheme
-            || address.Host.Length == 0)
+        if (!text.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase))
         {
-            throw Refuse(text, "it does not have the form s3://BUCKET/PREFIX?endpoint=URL");
+            throw Refuse("it begins with s3://");
         }
 
-        if (address.UserInfo.Length > 0)
-        {
-            // The text may hold a secret, so it is not shown.
-            throw Refuse("s3://...", "an address has no credentials in it");
-        }
-
-        (Uri? endpoint, string? region) = ReadOptions(text, address.Query);
-        string prefix = Uri.UnescapeDataString(address.AbsolutePath).Trim('/');
-        if (prefix.Length > MaxPrefixLength || !prefix.All(c => char.IsAsciiLetterOrDigit(c) || "/-_.".Contains(c))
-            || prefix.Split('/').Any(part => part is "." or ".."))
-        {
-            throw Refuse(
-                text, $"a prefix has at most {MaxPrefixLength} letters of ASCII, digits and '-', '_', '.', '/'");
-        }
-
+        string[] parts = text[Scheme.Length..].Split('?', 2);
+        string[] place = parts[0].Split('/', 2);
+        (Uri? endpoint, string region) = ReadOptions(parts.Length == 2 ? parts[1] : string.Empty);
         return new S3Address(
-            address.Host, prefix.Length == 0 ? string.Empty : prefix + "/", endpoint, region ?? DefaultRegion);
+            ReadBucket(place[0]), ReadPrefix(place.Length == 2 ? place[1] : string.Empty), endpoint, region);
     }
 
     /// <inheritdoc/>
@@ -48,38 +36,89 @@ internal sealed record S3Address(string Bucket, string Prefix, Uri? Endpoint, st
     {
         string[] options =
         [
-            .. Endpoint is null ? [] : new[] { $"endpoint={Endpoint.OriginalString}" },
+            .. Endpoint is null ? [] : new[] { $"endpoint={Endpoint.GetLeftPart(UriPartial.Authority)}" },
             .. Region == DefaultRegion ? [] : new[] { $"region={Region}" },
         ];
-        return $"s3://{Bucket}/{Prefix}" + (options.Length == 0 ? string.Empty : $"?{string.Join('&', options)}");
+        string place = $"{Scheme}{Bucket}/{Prefix}".TrimEnd('/');
+        return place + (options.Length == 0 ? string.Empty : $"?{string.Join('&', options)}");
     }
 
-    private static (Uri? Endpoint, string? Region) ReadOptions(string text, string query)
+    private static string ReadBucket(string text)
+    {
+        if (text.AsSpan().ContainsAny("@:%"))
+        {
+            throw Refuse("between s3:// and the prefix there is the bucket alone: no credentials and no port");
+        }
+
+        return text.Length is >= 3 and <= 63 && text[0] is not ('-' or '.') && text[^1] is not ('-' or '.')
+            && text.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '.')
+            ? text
+            : throw Refuse(
+                "a bucket has 3 to 63 lower-case letters, digits, '-' and '.', and begins and ends with a letter or "
+                    + "a digit");
+    }
+
+    private static string ReadPrefix(string text)
+    {
+        if (text.Length == 0)
+        {
+            return text;
+        }
+
+        string prefix = text[^1] == '/' ? text : text + '/';
+        return prefix.Length <= MaxPrefixLength + 1
+            && prefix.All(c => char.IsAsciiLetterOrDigit(c) || c is '/' or '-' or '_' or '.')
+            && !prefix[..^1].Split('/').Any(part => part is "" or "." or "..")
+            ? prefix
+            : throw Refuse(
+                $"a prefix has at most {MaxPrefixLength} letters of ASCII, digits and '-', '_', '.', and single '/' "
+                    + "between its parts");
+    }
+
+    private static (Uri? Endpoint, string Region) ReadOptions(string query)
     {
         (Uri? endpoint, string? region) = (null, null);
-        foreach (string option in query.TrimStart('?').Split('&', StringSplitOptions.RemoveEmptyEntries))
+        foreach (string option in query.Split('&', StringSplitOptions.RemoveEmptyEntries))
         {
-            int end = option.IndexOf('=', StringComparison.Ordinal);
-            string value = Uri.UnescapeDataString(option[(end + 1)..]);
-            switch (end < 0 ? option : option[..end])
+            string[] pair = option.Split('=', 2);
+            string value = pair.Length == 2 ? Uri.UnescapeDataString(pair[1]) : string.Empty;
+            switch (pair[0])
             {
-                case "endpoint" when Uri.TryCreate(value, UriKind.Absolute, out endpoint)
-                    && endpoint.Scheme is "http" or "https" && endpoint.UserInfo.Length == 0:
+                case "endpoint" when endpoint is not null:
+                case "region" when region is not null:
+                    throw Refuse("each option is given once");
+                case "endpoint":
+                    endpoint = ReadEndpoint(value);
                     break;
-                case "region" when value.Length > 0:
-                    region = value;
+                case "region":
+                    region = value.Length is > 0 and <= MaxRegionLength
+                        && value.All(c => char.IsAsciiLetterOrDigit(c) || c == '-')
+                        ? value
+                        : throw Refuse("a region has letters, digits and '-'");
                     break;
                 default:
-                    throw Refuse(
-                        text, "of the options there are 'endpoint', an http or https address, and 'region', a name");
+                    throw Refuse("after '?' there are the options 'endpoint' and 'region' alone");
             }
         }
 
-        return (endpoint, region);
+        return (endpoint, region ?? DefaultRegion);
     }
 
-    private static DfssException Refuse(string text, string reason) => new(
+    private static Uri ReadEndpoint(string text)
+    {
+        if (!Uri.TryCreate(text, UriKind.Absolute, out Uri? endpoint) || endpoint.Scheme is not ("http" or "https")
+            || endpoint.Host.Length == 0)
+        {
+            throw Refuse("an endpoint is an http or https address");
+        }
+
+        return endpoint.UserInfo.Length == 0 && endpoint.PathAndQuery == "/" && !text.AsSpan().ContainsAny("@?#")
+            ? new Uri(endpoint.GetLeftPart(UriPartial.Authority))
+            : throw Refuse("an endpoint is a host and a port: it has no path, no query and no credentials");
+    }
+
+    private static DfssException Refuse(string rule) => new(
         DfssErrorCode.InvalidArgument,
-        $"'{text}' is no address of a store of objects: {reason}.",
-        "Example: s3://bucket/prefix?endpoint=http://127.0.0.1:7480");
+        $"This is no address of a store of objects: {rule}. The address is not shown, as it may hold a secret.",
+        "Example: s3://bucket/prefix?endpoint=http://127.0.0.1:7480 and -Credential for access key and secret.");
 }

@@ -22,7 +22,7 @@ public static class S3Engine
     {
         S3Address parsed = S3Address.Parse(address);
         AWSCredentials credentials = credential is null ? FindCredentials() : ToCredentials(credential);
-        return new StoreEngine(parsed.ToString(), () => new S3ObjectStore(parsed, credentials));
+        return new StoreEngine(parsed.ToString(), () => new S3ObjectStore(parsed, credentials, TimeProvider.System));
     }
 
     private static BasicAWSCredentials ToCredentials(NetworkCredential credential) =>

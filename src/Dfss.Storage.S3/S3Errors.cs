@@ -1,4 +1,5 @@
 using System.Net;
+using System.Xml;
 using Amazon.Runtime;
 
 namespace Dfss.Storage.S3;
@@ -6,11 +7,13 @@ namespace Dfss.Storage.S3;
 /// <summary>What an engine's failures mean to a caller.</summary>
 internal static class S3Errors
 {
-    /// <summary>Whether a request failed, in a way that the engine or the way to it is answerable for.</summary>
+    /// <summary>Whether a request failed, in a way that the engine or the way to it is answerable for. An answer that
+    /// the SDK cannot read is one of them.</summary>
     public static bool IsOfEngine(Exception exception, CancellationToken cancellationToken) => exception switch
     {
         OperationCanceledException => !cancellationToken.IsCancellationRequested,
         AmazonServiceException or AmazonClientException or HttpRequestException or IOException => true,
+        FormatException or XmlException => true,
         _ => false,
     };
 
@@ -30,12 +33,9 @@ internal static class S3Errors
         AmazonServiceException? answer = exception as AmazonServiceException;
         bool isFull = answer?.ErrorCode is "QuotaExceeded" or "InsufficientStorage" or "EntityTooLarge"
             || answer?.StatusCode == HttpStatusCode.InsufficientStorage;
-        string what = answer is { StatusCode: not 0 }
-            ? $"answered {(int)answer.StatusCode} {answer.ErrorCode}: {answer.Message}"
-            : $"gave no answer: {(exception.InnerException ?? exception).Message}";
         return new DfssException(
             isFull ? DfssErrorCode.StoreFull : DfssErrorCode.StoreFailed,
-            $"The engine of the store '{address}' {what} The request was {request}.",
+            $"The engine of the store '{address}' {Tell(exception)} The request was {request}.",
             isFull ? "Raise the quota of the bucket, or remove files." : Advise(answer),
             exception);
     }
@@ -44,6 +44,16 @@ internal static class S3Errors
     public static DfssException Broken(S3Address address, string what) => new(
         DfssErrorCode.StoreFailed, $"The engine of the store '{address}' gave a wrong answer: {what}",
         "Check the engine and what lies on the way to it.");
+
+    private static string Tell(Exception exception) => exception switch
+    {
+        AmazonServiceException { StatusCode: not 0 } answer =>
+            $"answered {(int)answer.StatusCode} {answer.ErrorCode}: {answer.Message}",
+        OperationCanceledException => FormattableString.Invariant(
+            $"gave no answer: for {EngineRequest.StallLimit.TotalSeconds:0} s nothing, or too little, came or went."),
+        FormatException or XmlException => $"gave a wrong answer: {exception.Message}",
+        _ => $"gave no answer: {(exception.InnerException ?? exception).Message}",
+    };
 
     private static string Advise(AmazonServiceException? answer) => answer?.StatusCode switch
     {

@@ -11,10 +11,8 @@ namespace Dfss.Storage.S3;
 /// </summary>
 internal sealed class S3ObjectStore : IObjectStore, IDisposable
 {
-    // Enough for one request of the largest chunk over a slow line.
-    private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(100);
-
     private readonly S3Address address;
+    private readonly TimeProvider clock;
     private readonly EngineConnections onceConnections = new(sendsOnce: true);
     private readonly EngineConnections repeatedConnections = new(sendsOnce: false);
     private readonly AmazonS3Client once;
@@ -24,9 +22,10 @@ internal sealed class S3ObjectStore : IObjectStore, IDisposable
     /// <param name="address">Where the objects are.</param>
     /// <param name="credentials">The credentials; null for those that the AWS SDK finds: environment, profile,
     /// role.</param>
-    public S3ObjectStore(S3Address address, AWSCredentials? credentials)
+    /// <param name="clock">The clock of the requests' limits.</param>
+    public S3ObjectStore(S3Address address, AWSCredentials? credentials, TimeProvider clock)
     {
-        this.address = address;
+        (this.address, this.clock) = (address, clock);
         once = Connect(address, credentials, onceConnections, retries: 0);
         repeated = Connect(address, credentials, repeatedConnections, retries: 3);
     }
@@ -35,9 +34,10 @@ internal sealed class S3ObjectStore : IObjectStore, IDisposable
     public async ValueTask<CreateOutcome> CreateAsync(
         string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
+        using var sent = EngineRequest.Begin(clock, cancellationToken);
         try
         {
-            await WriteAsync(key, content, ifNoneMatch: "*", cancellationToken).ConfigureAwait(false);
+            await WriteAsync(key, content, ifNoneMatch: "*", sent.Token).ConfigureAwait(false);
             return CreateOutcome.Created;
         }
         catch (AmazonS3Exception exception) when (exception.StatusCode == HttpStatusCode.PreconditionFailed)
@@ -55,21 +55,19 @@ internal sealed class S3ObjectStore : IObjectStore, IDisposable
     /// <inheritdoc/>
     public async ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
         await AskAsync(
-            $"to put '{key}'", () => WriteAsync(key, content, ifNoneMatch: null, cancellationToken), cancellationToken)
+            $"to put '{key}'", sent => WriteAsync(key, content, ifNoneMatch: null, sent.Token), cancellationToken)
             .ConfigureAwait(false);
 
     /// <inheritdoc/>
     public async ValueTask<ReadOnlyMemory<byte>?> GetAsync(string key, CancellationToken cancellationToken) =>
-        await AskAsync<ReadOnlyMemory<byte>?>($"to get '{key}'", async () =>
+        await AskAsync<ReadOnlyMemory<byte>?>($"to get '{key}'", async sent =>
         {
             GetObjectRequest request = new() { BucketName = address.Bucket, Key = address.Prefix + key };
             try
             {
                 using GetObjectResponse response =
-                    await repeated.GetObjectAsync(request, cancellationToken).ConfigureAwait(false);
-                byte[] content = new byte[response.ContentLength];
-                await response.ResponseStream.ReadExactlyAsync(content, cancellationToken).ConfigureAwait(false);
-                return content;
+                    await repeated.GetObjectAsync(request, sent.Token).ConfigureAwait(false);
+                return sent.Body;
             }
             catch (AmazonS3Exception exception) when (exception.ErrorCode == "NoSuchKey")
             {
@@ -87,7 +85,7 @@ internal sealed class S3ObjectStore : IObjectStore, IDisposable
         {
             ListObjectsV2Response page = await AskAsync(
                 $"to list '{prefix}'",
-                () => repeated.ListObjectsV2Async(
+                sent => repeated.ListObjectsV2Async(
                     new ListObjectsV2Request
                     {
                         BucketName = address.Bucket,
@@ -95,10 +93,14 @@ internal sealed class S3ObjectStore : IObjectStore, IDisposable
                         StartAfter = after is null ? null : address.Prefix + after,
                         ContinuationToken = token,
                         MaxKeys = limit - found.Count,
+                        // A page is XML, which does not have every character of a name.
+                        Encoding = EncodingType.Url,
                     },
-                    cancellationToken),
+                    sent.Token),
                 cancellationToken).ConfigureAwait(false);
-            found.AddRange((page.S3Objects ?? []).Select(Read));
+            bool isEncoded = page.Encoding == EncodingType.Url;
+            found.AddRange((page.S3Objects ?? []).Select(
+                one => Read(one, isEncoded ? WebUtility.UrlDecode(one.Key) : one.Key)));
             if (page.IsTruncated != true || found.Count >= limit)
             {
                 return found;
@@ -113,8 +115,8 @@ internal sealed class S3ObjectStore : IObjectStore, IDisposable
     public async ValueTask DeleteAsync(string key, CancellationToken cancellationToken) =>
         await AskAsync(
             $"to delete '{key}'",
-            () => repeated.DeleteObjectAsync(
-                new DeleteObjectRequest { BucketName = address.Bucket, Key = address.Prefix + key }, cancellationToken),
+            sent => repeated.DeleteObjectAsync(
+                new DeleteObjectRequest { BucketName = address.Bucket, Key = address.Prefix + key }, sent.Token),
             cancellationToken).ConfigureAwait(false);
 
     /// <inheritdoc/>
@@ -132,7 +134,6 @@ internal sealed class S3ObjectStore : IObjectStore, IDisposable
         AmazonS3Config config = new()
         {
             MaxErrorRetry = retries,
-            Timeout = RequestTimeout,
             AuthenticationRegion = address.Region,
             // Ceph 16 and others do not know the SDK's own checksums; what is stored is verified by its chunk id.
             RequestChecksumCalculation = RequestChecksumCalculation.WHEN_REQUIRED,
@@ -155,7 +156,6 @@ internal sealed class S3ObjectStore : IObjectStore, IDisposable
     private async Task<PutObjectResponse> WriteAsync(
         string key, ReadOnlyMemory<byte> content, string? ifNoneMatch, CancellationToken cancellationToken)
     {
-        EngineConnections.AllowOne();
         using MemoryStream stream = new(content.ToArray(), writable: false);
         return await once.PutObjectAsync(
             new PutObjectRequest
@@ -170,11 +170,13 @@ internal sealed class S3ObjectStore : IObjectStore, IDisposable
             cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task<T> AskAsync<T>(string request, Func<Task<T>> ask, CancellationToken cancellationToken)
+    private async Task<T> AskAsync<T>(
+        string request, Func<EngineRequest, Task<T>> ask, CancellationToken cancellationToken)
     {
+        using var sent = EngineRequest.Begin(clock, cancellationToken);
         try
         {
-            return await ask().ConfigureAwait(false);
+            return await ask(sent).ConfigureAwait(false);
         }
         catch (Exception exception) when (S3Errors.IsOfEngine(exception, cancellationToken))
         {
@@ -182,10 +184,10 @@ internal sealed class S3ObjectStore : IObjectStore, IDisposable
         }
     }
 
-    private ObjectEntry Read(S3Object found) => new(
-        found.Key.StartsWith(address.Prefix, StringComparison.Ordinal)
-            ? found.Key[address.Prefix.Length..]
-            : throw S3Errors.Broken(address, $"a list of keys below '{address.Prefix}' has '{found.Key}'."),
+    private ObjectEntry Read(S3Object found, string key) => new(
+        key.StartsWith(address.Prefix, StringComparison.Ordinal)
+            ? key[address.Prefix.Length..]
+            : throw S3Errors.Broken(address, $"a list of keys below '{address.Prefix}' has '{key}'."),
         found.Size ?? 0,
         found.LastModified is { } modified ? new DateTimeOffset(modified.ToUniversalTime()) : DateTimeOffset.UnixEpoch);
 }

@@ -18,8 +18,16 @@ public sealed class StoreEngine
     /// <summary>Where the store is, as the user names it.</summary>
     public string Address { get; }
 
+    /// <summary>The same engine, which reports the steps of the probe at a peer's start.</summary>
+    /// <param name="progressed">Called at each step, from any thread.</param>
+    public StoreEngine Reporting(Action progressed) =>
+        new(Address, connect) { ProbeRounds = ProbeRounds, Progressed = progressed };
+
     /// <summary>How often the writers race when a peer probes the engine.</summary>
     internal int ProbeRounds { get; init; } = DefaultProbeRounds;
+
+    /// <summary>Called at each step of the probe; null for nothing.</summary>
+    internal Action? Progressed { get; private init; }
 
     /// <summary><see cref="EngineProbe.DefaultRounds"/>. Tests of the cmdlets set it, where a caller cannot.</summary>
     internal static int DefaultProbeRounds { get; set; } = EngineProbe.DefaultRounds;

@@ -43,7 +43,7 @@ public sealed partial class StartDfssPeerCommand
             return identity;
         }
 
-        string served = (path ?? Store) is { } place ? $"the store '{place}'" : "a peer in memory";
+        string served = (path ?? address) is { } place ? $"the store '{place}'" : "a peer in memory";
         bool wasIssuer = joined is not null && membership.HasAuthority
             && membership.LoadPeers().Any(peer => peer.IsIssuer && peer.StoreId == joined);
         if (isExplicit || !IsLoopback(Address))

@@ -23,6 +23,9 @@ public sealed partial class StartDfssPeerCommand : DfssCmdlet
     /// <summary>0.5 s: the user waits after Ctrl+C, and clients repeat unanswered requests.</summary>
     private static readonly TimeSpan FarewellTime = TimeSpan.FromMilliseconds(500);
 
+    // As DFSS spells it: -Store itself may hold a secret by mistake, and is not shown.
+    private string? address;
+
     /// <summary>The store's folder; created if it does not exist.</summary>
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = DiskSet,
         HelpMessage = "The store's folder; created if it does not exist.")]
@@ -133,7 +136,7 @@ public sealed partial class StartDfssPeerCommand : DfssCmdlet
         ThrowIfExclusive();
         string? path = StorePath is null ? null : await ResolveNewAsync(StorePath).ConfigureAwait(false);
         string target = FormattableString.Invariant($"{Address}:{Port}");
-        string? address = Store is null ? null : ReadAddress(Store);
+        address = Store is null ? null : ReadAddress(Store);
         string action = (path ?? address) is { } served
             ? $"Start a peer with the store '{served}'"
             : "Start a peer with a store in memory";
@@ -193,7 +196,7 @@ public sealed partial class StartDfssPeerCommand : DfssCmdlet
     internal override object? EndingTarget(DfssException failure) =>
         failure.Code is DfssErrorCode.AddressUnavailable or DfssErrorCode.InvalidArgument
             ? FormattableString.Invariant($"{Address}:{Port}")
-            : StorePath ?? Store ?? FormattableString.Invariant($"{Address}:{Port}");
+            : StorePath ?? address ?? FormattableString.Invariant($"{Address}:{Port}");
 
     private void ThrowIfExclusive()
     {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
@@ -17,8 +18,11 @@ public enum FakeS3Quirk
     /// <summary>It looks whether the object is there, and writes later.</summary>
     ChecksBeforeItWrites,
 
-    /// <summary>A listing lacks the last change.</summary>
+    /// <summary>A new object is missing from the first listing after it was written.</summary>
     ListsLate,
+
+    /// <summary>The tags of its objects are no MD5, as those of engines that encrypt.</summary>
+    OddTags,
 }
 
 /// <summary>What becomes of one request to a fake engine.</summary>
@@ -41,6 +45,15 @@ public enum FakeS3Fault
 
     /// <summary>Not carried out: 403, the bucket's quota is reached.</summary>
     QuotaExceeded,
+
+    /// <summary>Not carried out and not answered; the connection stays open.</summary>
+    Hangs,
+
+    /// <summary>Carried out; half of the answer's body is sent, and the connection stays open.</summary>
+    HangsInBody,
+
+    /// <summary>Carried out; half of the answer's body is sent, and the connection is closed.</summary>
+    CutsBody,
 }
 
 /// <summary>
@@ -60,7 +73,7 @@ internal sealed class FakeS3 : IAsyncDisposable
     private readonly MemoryObjects objects = new();
     private readonly FakeS3Quirk quirk;
     private readonly Task accepting;
-    private IReadOnlyList<ObjectEntry> beforeLastChange = [];
+    private readonly ConcurrentDictionary<string, bool> unlisted = new(StringComparer.Ordinal);
     private long requests;
 
     public FakeS3(FakeS3Quirk quirk = FakeS3Quirk.None)
@@ -79,8 +92,20 @@ internal sealed class FakeS3 : IAsyncDisposable
     /// <summary>The most keys of one page, whatever is asked for.</summary>
     public int PageLimit { get; set; } = 1000;
 
+    /// <summary>How long it takes for each request.</summary>
+    public TimeSpan Latency { get; init; }
+
     /// <summary>How many requests have come.</summary>
     public long Requests => Interlocked.Read(ref requests);
+
+    /// <summary>Changes a byte of each object whose key has a text in it, without the engine's knowledge.</summary>
+    public async Task RotAsync(string text)
+    {
+        IReadOnlyList<ObjectEntry> all = await objects.ListAsync(string.Empty, null, int.MaxValue, ended.Token)
+            .ConfigureAwait(false);
+        all.Where(entry => entry.Key.Contains(text, StringComparison.Ordinal)).ToList()
+            .ForEach(entry => objects.Rot(entry.Key));
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -117,13 +142,31 @@ internal sealed class FakeS3 : IAsyncDisposable
                 while (await FakeS3Request.ReadAsync(stream, ended.Token).ConfigureAwait(false) is { } request)
                 {
                     Interlocked.Increment(ref requests);
-                    if (await AnswerAsync(request).ConfigureAwait(false) is not { } answer)
+                    if (Latency > TimeSpan.Zero)
+                    {
+                        await Task.Delay(Latency, ended.Token).ConfigureAwait(false);
+                    }
+
+                    FakeS3Fault fault = Fault(request);
+                    if (await AnswerAsync(request, fault).ConfigureAwait(false) is not { } answer)
                     {
                         return;
                     }
 
-                    await answer.WriteAsync(stream, isHead: request.Method == "HEAD", ended.Token)
-                        .ConfigureAwait(false);
+                    int length = fault is FakeS3Fault.HangsInBody or FakeS3Fault.CutsBody
+                        ? answer.Body.Length / 2
+                        : answer.Body.Length;
+                    await answer.WriteAsync(
+                        stream, request.Method == "HEAD" ? 0 : length, ended.Token).ConfigureAwait(false);
+                    if (fault is FakeS3Fault.HangsInBody)
+                    {
+                        await Task.Delay(Timeout.InfiniteTimeSpan, ended.Token).ConfigureAwait(false);
+                    }
+
+                    if (fault is FakeS3Fault.CutsBody)
+                    {
+                        return;
+                    }
                 }
             }
             catch (Exception exception) when (exception is IOException or OperationCanceledException)
@@ -134,11 +177,13 @@ internal sealed class FakeS3 : IAsyncDisposable
     }
 
     /// <summary>Null: the connection is closed without an answer.</summary>
-    private async Task<FakeS3Answer?> AnswerAsync(FakeS3Request request)
+    private async Task<FakeS3Answer?> AnswerAsync(FakeS3Request request, FakeS3Fault fault)
     {
-        FakeS3Fault fault = Fault(request);
         switch (fault)
         {
+            case FakeS3Fault.Hangs:
+                await Task.Delay(Timeout.InfiniteTimeSpan, ended.Token).ConfigureAwait(false);
+                return null;
             case FakeS3Fault.LosesRequest:
                 return null;
             case FakeS3Fault.Conflict:
@@ -170,7 +215,7 @@ internal sealed class FakeS3 : IAsyncDisposable
         {
             ("GET", "") => await ListAsync(request).ConfigureAwait(false),
             ("GET" or "HEAD", _) => await objects.GetAsync(request.Key, ended.Token).ConfigureAwait(false) is { } found
-                ? new FakeS3Answer(200, found)
+                ? new FakeS3Answer(200, found, quirk == FakeS3Quirk.OddTags ? "no MD5" : objects.FindTag(request.Key))
                 : FakeS3Answer.Error(404, "NoSuchKey"),
             ("PUT", not "") => await PutAsync(request).ConfigureAwait(false),
             ("DELETE", not "") => await DeleteAsync(request.Key).ConfigureAwait(false),
@@ -199,7 +244,6 @@ internal sealed class FakeS3 : IAsyncDisposable
             isConditional = false;
         }
 
-        await NoteChangeAsync().ConfigureAwait(false);
         if (!isConditional)
         {
             await objects.PutAsync(request.Key, request.Body, ended.Token).ConfigureAwait(false);
@@ -210,35 +254,32 @@ internal sealed class FakeS3 : IAsyncDisposable
             return FakeS3Answer.Error(412, "PreconditionFailed");
         }
 
-        return new FakeS3Answer(200, default);
+        unlisted[request.Key] = true;
+        return new FakeS3Answer(
+            200, default, quirk == FakeS3Quirk.OddTags ? "no MD5" : objects.FindTag(request.Key));
     }
 
     private async Task<FakeS3Answer> DeleteAsync(string key)
     {
-        await NoteChangeAsync().ConfigureAwait(false);
         await objects.DeleteAsync(key, ended.Token).ConfigureAwait(false);
         return new FakeS3Answer(204, default);
-    }
-
-    private async Task NoteChangeAsync()
-    {
-        if (quirk == FakeS3Quirk.ListsLate)
-        {
-            beforeLastChange = await objects.ListAsync(string.Empty, after: null, int.MaxValue, ended.Token)
-                .ConfigureAwait(false);
-        }
     }
 
     private async Task<FakeS3Answer> ListAsync(FakeS3Request request)
     {
         string prefix = request.Query.GetValueOrDefault("prefix", string.Empty);
-        string? after = request.Query.GetValueOrDefault("continuation-token")
-            ?? request.Query.GetValueOrDefault("start-after");
+        string? after = request.Query.TryGetValue("continuation-token", out string? token)
+            ? FakeS3Answer.ReadToken(token)
+            : request.Query.GetValueOrDefault("start-after");
         int asked = int.Parse(request.Query.GetValueOrDefault("max-keys", "1000"), CultureInfo.InvariantCulture);
         int limit = Math.Min(asked, PageLimit);
-        IReadOnlyList<ObjectEntry> found = quirk == FakeS3Quirk.ListsLate
-            ? [.. beforeLastChange.Where(entry => entry.Key.StartsWith(prefix, StringComparison.Ordinal))]
-            : await objects.ListAsync(prefix, after, limit + 1, ended.Token).ConfigureAwait(false);
-        return FakeS3Answer.Page(Bucket, prefix, [.. found.Take(limit)], isTruncated: found.Count > limit);
+        IReadOnlyList<ObjectEntry> found =
+            await objects.ListAsync(prefix, after, limit + 1, ended.Token).ConfigureAwait(false);
+        if (quirk == FakeS3Quirk.ListsLate)
+        {
+            found = [.. found.Where(entry => !unlisted.TryRemove(entry.Key, out _))];
+        }
+
+        return FakeS3Answer.Page(Bucket, request.Query, [.. found.Take(limit)], isTruncated: found.Count > limit);
     }
 }

@@ -1,52 +1,58 @@
 using System.Globalization;
-using System.Security.Cryptography;
+using System.Net;
 using System.Text;
-using System.Xml.Linq;
 using Dfss.Storage;
 
 namespace Dfss.Testing;
 
 /// <summary>An answer of <see cref="FakeS3"/>.</summary>
-internal sealed record FakeS3Answer(int Status, ReadOnlyMemory<byte> Body)
+/// <param name="Status">The status of HTTP.</param>
+/// <param name="Body">What follows the header.</param>
+/// <param name="Tag">The tag of the object; null for none.</param>
+internal sealed record FakeS3Answer(int Status, ReadOnlyMemory<byte> Body, string? Tag = null)
 {
-    private static readonly XNamespace Names = "http://s3.amazonaws.com/doc/2006-03-01/";
-
     public static FakeS3Answer Error(int status, string code) => new(
-        status,
-        Encode(new XElement("Error", new XElement("Code", code), new XElement("Message", $"The fake says {code}."))));
+        status, Encoding.UTF8.GetBytes($"<Error><Code>{code}</Code><Message>The fake says {code}.</Message></Error>"));
 
+    /// <summary>A page of a listing. Unless its keys are asked for in the encoding of URLs, a key with a character that
+    /// XML does not have makes it unreadable, as with real engines.</summary>
     public static FakeS3Answer Page(
-        string bucket, string prefix, IReadOnlyList<ObjectEntry> found, bool isTruncated) => new(
-        200,
-        Encode(new XElement(
-            Names + "ListBucketResult",
-            new XElement(Names + "Name", bucket),
-            new XElement(Names + "Prefix", prefix),
-            new XElement(Names + "KeyCount", found.Count),
-            new XElement(Names + "IsTruncated", isTruncated),
-            isTruncated ? new XElement(Names + "NextContinuationToken", found[^1].Key) : null,
-            found.Select(entry => new XElement(
-                Names + "Contents",
-                new XElement(Names + "Key", entry.Key),
-                new XElement(Names + "Size", entry.Length),
-                new XElement(
-                    Names + "LastModified",
-                    entry.Modified.ToString("yyyy-MM-ddTHH:mm:ss.fffZ", CultureInfo.InvariantCulture)))))));
-
-    public async Task WriteAsync(Stream stream, bool isHead, CancellationToken cancellationToken)
+        string bucket, IReadOnlyDictionary<string, string> query, IReadOnlyList<ObjectEntry> found, bool isTruncated)
     {
-        // As that of an upload in parts: of others it is the MD5, which the SDK checks.
-        string header = $"HTTP/1.1 {Status} Fake\r\nContent-Length: {Body.Length}\r\n"
-            + $"ETag: \"{Convert.ToHexStringLower(SHA256.HashData(Body.Span))[..32]}-1\"\r\n\r\n";
-        await stream.WriteAsync(Encoding.ASCII.GetBytes(header), cancellationToken).ConfigureAwait(false);
-        if (!isHead)
+        bool isEncoded = query.GetValueOrDefault("encoding-type") == "url";
+        string Key(string key) => isEncoded ? WebUtility.UrlEncode(key) : Escape(key);
+        StringBuilder page = new("<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
+        page.Append(CultureInfo.InvariantCulture, $"<Name>{bucket}</Name>")
+            .Append(CultureInfo.InvariantCulture, $"<Prefix>{Key(query.GetValueOrDefault("prefix", ""))}</Prefix>")
+            .Append(CultureInfo.InvariantCulture, $"<KeyCount>{found.Count}</KeyCount>")
+            .Append(isEncoded ? "<EncodingType>url</EncodingType>" : string.Empty)
+            .Append(isTruncated ? "<IsTruncated>true</IsTruncated>" : "<IsTruncated>false</IsTruncated>")
+            .Append(isTruncated
+                ? $"<NextContinuationToken>{Convert.ToHexString(Encoding.UTF8.GetBytes(found[^1].Key))}"
+                    + "</NextContinuationToken>"
+                : string.Empty);
+        foreach (ObjectEntry entry in found)
         {
-            await stream.WriteAsync(Body, cancellationToken).ConfigureAwait(false);
+            page.Append(CultureInfo.InvariantCulture, $"<Contents><Key>{Key(entry.Key)}</Key>")
+                .Append(CultureInfo.InvariantCulture, $"<LastModified>{entry.Modified:yyyy-MM-ddTHH:mm:ss.fffZ}")
+                .Append(CultureInfo.InvariantCulture, $"</LastModified><Size>{entry.Length}</Size></Contents>");
         }
 
+        return new FakeS3Answer(200, Encoding.UTF8.GetBytes(page.Append("</ListBucketResult>").ToString()));
+    }
+
+    /// <summary>The key that a token of <see cref="Page"/> stands for.</summary>
+    public static string ReadToken(string token) => Encoding.UTF8.GetString(Convert.FromHexString(token));
+
+    public async Task WriteAsync(Stream stream, int length, CancellationToken cancellationToken)
+    {
+        string tag = Tag is null ? string.Empty : $"ETag: \"{Tag}\"\r\n";
+        string header = $"HTTP/1.1 {Status} Fake\r\nContent-Length: {Body.Length}\r\n{tag}\r\n";
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(header), cancellationToken).ConfigureAwait(false);
+        await stream.WriteAsync(Body[..length], cancellationToken).ConfigureAwait(false);
         await stream.FlushAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    private static byte[] Encode(XElement element) =>
-        Encoding.UTF8.GetBytes(element.ToString(SaveOptions.DisableFormatting));
+    private static string Escape(string text) => text.Replace("&", "&amp;", StringComparison.Ordinal)
+        .Replace("<", "&lt;", StringComparison.Ordinal).Replace(">", "&gt;", StringComparison.Ordinal);
 }

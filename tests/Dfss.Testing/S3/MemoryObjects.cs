@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using Dfss.Storage;
 
@@ -7,11 +8,17 @@ namespace Dfss.Testing;
 internal sealed class MemoryObjects : IObjectStore
 {
     private readonly Lock gate = new();
-    private readonly SortedDictionary<string, (byte[] Content, DateTimeOffset Modified)> objects =
+    private readonly SortedDictionary<string, Stored> objects =
         new(Comparer<string>.Create(CompareBytes));
 
     /// <summary>Whether creates are neither carried out nor answered.</summary>
     public bool IsUndecided { get; set; }
+
+    /// <summary>Whether each create comes twice, as from a proxy, and the answer is that of the second one.</summary>
+    public bool RepeatsCreates { get; set; }
+
+    /// <summary>Whether each create is answered that the object is there, whether it is or not.</summary>
+    public bool SaysExists { get; set; }
 
     /// <summary>How many creates have come.</summary>
     public int Creates { get; private set; }
@@ -29,7 +36,7 @@ internal sealed class MemoryObjects : IObjectStore
             }
 
             return ValueTask.FromResult(
-                objects.TryAdd(key, (content.ToArray(), TimeProvider.System.GetUtcNow()))
+                !SaysExists && objects.TryAdd(key, Stored.Of(content)) && !RepeatsCreates
                     ? CreateOutcome.Created
                     : CreateOutcome.Exists);
         }
@@ -40,7 +47,7 @@ internal sealed class MemoryObjects : IObjectStore
         cancellationToken.ThrowIfCancellationRequested();
         lock (gate)
         {
-            objects[key] = (content.ToArray(), TimeProvider.System.GetUtcNow());
+            objects[key] = Stored.Of(content);
         }
 
         return ValueTask.CompletedTask;
@@ -53,7 +60,7 @@ internal sealed class MemoryObjects : IObjectStore
         {
             // Without its type, null would be an empty content.
             return ValueTask.FromResult(
-                objects.TryGetValue(key, out var stored) ? stored.Content : (ReadOnlyMemory<byte>?)null);
+                objects.TryGetValue(key, out Stored? stored) ? stored.Content : (ReadOnlyMemory<byte>?)null);
         }
     }
 
@@ -84,6 +91,33 @@ internal sealed class MemoryObjects : IObjectStore
         return ValueTask.CompletedTask;
     }
 
+    /// <summary>The MD5 of what was written under a key, as engines tell it.</summary>
+    public string? FindTag(string key)
+    {
+        lock (gate)
+        {
+            return objects.TryGetValue(key, out Stored? stored) ? stored.Tag : null;
+        }
+    }
+
+    /// <summary>Changes a byte of an object without the engine's knowledge: its tag stays.</summary>
+    public void Rot(string key)
+    {
+        lock (gate)
+        {
+            objects[key].Content[0] ^= 1;
+        }
+    }
+
     private static int CompareBytes(string? left, string? right) =>
         Encoding.UTF8.GetBytes(left!).AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(right!));
+
+    private sealed record Stored(byte[] Content, DateTimeOffset Modified, string Tag)
+    {
+        // An engine's tags are MD5.
+#pragma warning disable CA5351
+        public static Stored Of(ReadOnlyMemory<byte> content) => new(
+            content.ToArray(), TimeProvider.System.GetUtcNow(), Convert.ToHexStringLower(MD5.HashData(content.Span)));
+#pragma warning restore CA5351
+    }
 }

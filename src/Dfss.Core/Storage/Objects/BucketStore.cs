@@ -85,7 +85,7 @@ internal sealed class BucketStore : IPeerStore
     public static async Task<BucketStore> OpenAsync(
         StoreEngine engine, LocalStoreOptions options, CancellationToken cancellationToken)
     {
-        await ProbeAsync(engine, cancellationToken).ConfigureAwait(false);
+        await ProbeAsync(engine, options.TimeProvider, cancellationToken).ConfigureAwait(false);
         IObjectStore objects = engine.Connect();
         try
         {
@@ -149,7 +149,8 @@ internal sealed class BucketStore : IPeerStore
         (objects as IDisposable)?.Dispose();
     }
 
-    private static async Task ProbeAsync(StoreEngine engine, CancellationToken cancellationToken)
+    private static async Task ProbeAsync(
+        StoreEngine engine, TimeProvider clock, CancellationToken cancellationToken)
     {
         List<IObjectStore> racers = [];
         try
@@ -159,8 +160,8 @@ internal sealed class BucketStore : IPeerStore
                 racers.Add(engine.Connect());
             }
 
-            await new EngineProbe(racers, Guid.NewGuid).RunAsync(engine.ProbeRounds, cancellationToken)
-                .ConfigureAwait(false);
+            await new EngineProbe(racers, Guid.NewGuid, clock) { Progressed = engine.Progressed }
+                .RunAsync(engine.ProbeRounds, cancellationToken).ConfigureAwait(false);
         }
         finally
         {

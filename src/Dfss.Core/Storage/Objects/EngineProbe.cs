@@ -6,31 +6,54 @@ namespace Dfss.Storage;
 /// Finds out whether an engine keeps what <see cref="IObjectStore"/> says. Engines exist that accept the condition of
 /// a create and ignore it, or check it and then write, so that two racing writers both succeed.
 /// </summary>
+/// <remarks>
+/// Five rounds run one after the other in each of four lanes, and the racers of a round ask at the same time: a probe
+/// waits for the engine some 50 times, and sends some 1,150 requests.
+/// </remarks>
 /// <param name="racers">The engine over connections that are independent of each other; two or more.</param>
 /// <param name="newId">Gives 16 random bytes for the keys of a round.</param>
-internal sealed class EngineProbe(IReadOnlyList<IObjectStore> racers, Func<Guid> newId)
+/// <param name="clock">The clock of the pauses.</param>
+internal sealed class EngineProbe(IReadOnlyList<IObjectStore> racers, Func<Guid> newId, TimeProvider clock)
 {
     /// <summary>How often the racers race at the start of a peer.</summary>
     public const int DefaultRounds = 20;
 
-    private const int MaxTries = 20;
+    private const int Lanes = 4;
 
-    // By bytes of UTF-8, of which UTF-16 has the last two the other way round.
-    private static readonly string[] Ordered = ["a!", "a/", "b", "\uFF5E", "\U0001F600"];
+    // By bytes of UTF-8, of which UTF-16 has the last three another way round; and XML does not have U+FFFF.
+    private static readonly string[] Ordered = ["a!", "a/", "b", "\uFF5E", "\uFFFF", "\U0001F600"];
+
+    /// <summary>Called when a step of the probe has ended.</summary>
+    public Action? Progressed { get; init; }
 
     /// <summary>Races, reads and lists.</summary>
     /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreFailed"/>: the engine does not keep it; the
     /// message says what was seen. Or it gave no answer.</exception>
     public async Task RunAsync(int rounds, CancellationToken cancellationToken)
     {
-        for (int i = 0; i < rounds; i++)
-        {
-            string key = $"{ObjectKeys.Probes}{newId():N}";
-            await RaceAsync(key, cancellationToken).ConfigureAwait(false);
-            await DeleteAsync(key, cancellationToken).ConfigureAwait(false);
-        }
-
+        using var failing = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        int begun = 0;
+        Task[] lanes = [.. Enumerable.Range(0, Math.Min(Lanes, rounds)).Select(_ => RunLaneAsync())];
+        await Task.WhenAll(lanes).ConfigureAwait(false);
         await ListInOrderAsync(cancellationToken).ConfigureAwait(false);
+        Progressed?.Invoke();
+
+        async Task RunLaneAsync()
+        {
+            while (Interlocked.Increment(ref begun) <= rounds)
+            {
+                try
+                {
+                    await RunRoundAsync(failing.Token).ConfigureAwait(false);
+                }
+                catch (DfssException)
+                {
+                    // One lane says what is wrong; the others end.
+                    await failing.CancelAsync().ConfigureAwait(false);
+                    throw;
+                }
+            }
+        }
     }
 
     private static byte[] ContentOf(int racer) => Encoding.UTF8.GetBytes($"racer {racer}");
@@ -41,52 +64,49 @@ internal sealed class EngineProbe(IReadOnlyList<IObjectStore> racers, Func<Guid>
         "Use an engine whose PUT with If-None-Match: * is atomic, and whose reads and listings show every earlier "
             + "write.");
 
-    private async Task RaceAsync(string key, CancellationToken cancellationToken)
+    private async Task RunRoundAsync(CancellationToken cancellationToken)
     {
-        TaskCompletionSource start = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        Task<bool>[] racing = [.. racers.Select((_, i) => CreateAsync(i, key, start.Task, cancellationToken))];
-        start.SetResult();
-        bool[] won = await Task.WhenAll(racing).ConfigureAwait(false);
-        if (won.Count(one => one) is not 1 and int winners)
-        {
-            throw Refuse($"of {racers.Count} racing writers that create one object, {winners} succeeded.");
-        }
-
-        byte[] written = ContentOf(Array.IndexOf(won, true));
-        foreach (IObjectStore racer in racers)
-        {
-            if (await racer.GetAsync(key, cancellationToken).ConfigureAwait(false) is not { } read)
-            {
-                throw Refuse("an object was not found right after it had been written.");
-            }
-
-            if (!read.Span.SequenceEqual(written))
-            {
-                throw Refuse("an object does not have what the writer wrote that had created it.");
-            }
-
-            if (!await IsListedAsync(racer, key, cancellationToken).ConfigureAwait(false))
-            {
-                throw Refuse("a listing lacked an object right after it had been written.");
-            }
-        }
-
+        string key = $"{ObjectKeys.Probes}{newId():N}";
+        byte[] written = await RaceAsync(key, cancellationToken).ConfigureAwait(false);
+        Progressed?.Invoke();
+        await Task.WhenAll(racers.Select(racer => LookAsync(racer, key, written, cancellationToken)))
+            .ConfigureAwait(false);
         if (await racers[^1].CreateAsync(key, written, cancellationToken).ConfigureAwait(false)
             == CreateOutcome.Created)
         {
             throw Refuse("an object was created that was there.");
         }
+
+        Progressed?.Invoke();
+        await racers[0].DeleteAsync(key, cancellationToken).ConfigureAwait(false);
+        await Task.WhenAll(racers.Select(racer => LookForDeletedAsync(racer, key, cancellationToken)))
+            .ConfigureAwait(false);
+        Progressed?.Invoke();
+    }
+
+    /// <summary>The content of the racer that has created the object.</summary>
+    private async Task<byte[]> RaceAsync(string key, CancellationToken cancellationToken)
+    {
+        // Opens the connections before the race.
+        await Task.WhenAll(racers.Select(racer => racer.GetAsync(key, cancellationToken).AsTask()))
+            .ConfigureAwait(false);
+        TaskCompletionSource start = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Task<bool>[] racing = [.. racers.Select((_, i) => CreateAsync(i, key, start.Task, cancellationToken))];
+        start.SetResult();
+        bool[] won = await Task.WhenAll(racing).ConfigureAwait(false);
+        return won.Count(one => one) is not 1 and int winners
+            ? throw Refuse($"of {racers.Count} racing writers that create one object, {winners} succeeded.")
+            : ContentOf(Array.IndexOf(won, true));
     }
 
     /// <summary>Whether this racer has created the object. Without an answer it reads back, and tries again.</summary>
     private async Task<bool> CreateAsync(int racer, string key, Task start, CancellationToken cancellationToken)
     {
+        RetryPolicy policy = RetryPolicy.Create;
         IObjectStore objects = racers[racer];
         byte[] own = ContentOf(racer);
-        // Opens the connections before the race.
-        await objects.GetAsync(key, cancellationToken).ConfigureAwait(false);
         await start.ConfigureAwait(false);
-        for (int i = 0; i < MaxTries; i++)
+        for (int failures = 1; ; failures++)
         {
             CreateOutcome outcome = await objects.CreateAsync(key, own, cancellationToken).ConfigureAwait(false);
             if (outcome == CreateOutcome.Created)
@@ -96,28 +116,50 @@ internal sealed class EngineProbe(IReadOnlyList<IObjectStore> racers, Func<Guid>
 
             if (await objects.GetAsync(key, cancellationToken).ConfigureAwait(false) is { } read)
             {
-                return outcome == CreateOutcome.Unknown && read.Span.SequenceEqual(own);
+                // It may exist by this very request, which something between has sent twice.
+                return read.Span.SequenceEqual(own);
             }
 
             if (outcome == CreateOutcome.Exists)
             {
                 throw Refuse("a writer was told that an object exists, and did not find it.");
             }
-        }
 
-        throw Refuse($"{MaxTries} times a create had no answer.");
+            if (failures == policy.Attempts)
+            {
+                throw Refuse($"{failures} times a create had no answer.");
+            }
+
+            Progressed?.Invoke();
+            await Task.Delay(policy.PauseAfter(failures), clock, cancellationToken).ConfigureAwait(false);
+        }
     }
 
-    private async Task DeleteAsync(string key, CancellationToken cancellationToken)
+    private static async Task LookAsync(
+        IObjectStore racer, string key, byte[] written, CancellationToken cancellationToken)
     {
-        await racers[0].DeleteAsync(key, cancellationToken).ConfigureAwait(false);
-        foreach (IObjectStore racer in racers)
+        if (await racer.GetAsync(key, cancellationToken).ConfigureAwait(false) is not { } read)
         {
-            if (await IsListedAsync(racer, key, cancellationToken).ConfigureAwait(false)
-                || await racer.GetAsync(key, cancellationToken).ConfigureAwait(false) is not null)
-            {
-                throw Refuse("an object was shown right after it had been deleted.");
-            }
+            throw Refuse("an object was not found right after it had been written.");
+        }
+
+        if (!read.Span.SequenceEqual(written))
+        {
+            throw Refuse("an object does not have what the writer wrote that had created it.");
+        }
+
+        if (!await IsListedAsync(racer, key, cancellationToken).ConfigureAwait(false))
+        {
+            throw Refuse("a listing lacked an object right after it had been written.");
+        }
+    }
+
+    private static async Task LookForDeletedAsync(IObjectStore racer, string key, CancellationToken cancellationToken)
+    {
+        if (await IsListedAsync(racer, key, cancellationToken).ConfigureAwait(false)
+            || await racer.GetAsync(key, cancellationToken).ConfigureAwait(false) is not null)
+        {
+            throw Refuse("an object was shown right after it had been deleted.");
         }
     }
 
@@ -125,20 +167,14 @@ internal sealed class EngineProbe(IReadOnlyList<IObjectStore> racers, Func<Guid>
     {
         string prefix = $"{ObjectKeys.Probes}{newId():N}/";
         string[] keys = [.. Ordered.Select(name => prefix + name)];
-        foreach (string key in keys)
-        {
-            await racers[0].PutAsync(key, ContentOf(0), cancellationToken).ConfigureAwait(false);
-        }
-
+        await Task.WhenAll(keys.Select(
+            key => racers[0].PutAsync(key, ContentOf(0), cancellationToken).AsTask())).ConfigureAwait(false);
         IReadOnlyList<ObjectEntry> listed =
             await racers[^1].ListAsync(prefix, after: null, limit: 1000, cancellationToken).ConfigureAwait(false);
         IReadOnlyList<ObjectEntry> later =
             await racers[^1].ListAsync(prefix, keys[1], limit: 2, cancellationToken).ConfigureAwait(false);
-        foreach (string key in keys)
-        {
-            await racers[0].DeleteAsync(key, cancellationToken).ConfigureAwait(false);
-        }
-
+        await Task.WhenAll(keys.Select(key => racers[0].DeleteAsync(key, cancellationToken).AsTask()))
+            .ConfigureAwait(false);
         if (!listed.Select(entry => entry.Key).SequenceEqual(keys)
             || !later.Select(entry => entry.Key).SequenceEqual(keys[2..4]))
         {

@@ -85,6 +85,16 @@ internal sealed class ObjectChain(IObjectStore objects, string chain)
         {
             // It may be this one's own success, with its answer lost.
             ReadOnlyMemory<byte>? found = await objects.GetAsync(key, cancellationToken).ConfigureAwait(false);
+            if (found is null && outcome == CreateOutcome.Exists
+                && await FindMarkerAsync(cancellationToken).ConfigureAwait(false) <= number + 1)
+            {
+                // Only what is below a marker is deleted. To try again would be to ask the same for good.
+                throw new DfssException(
+                    DfssErrorCode.StoreFailed,
+                    $"The engine says that the object '{key}' exists, and then that it does not.",
+                    "Check whether something deletes objects in this bucket, such as a lifecycle rule.");
+            }
+
             if (found is null || !found.Value.Span.SequenceEqual(content))
             {
                 return false;

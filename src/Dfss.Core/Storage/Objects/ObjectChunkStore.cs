@@ -93,27 +93,6 @@ internal sealed class ObjectChunkStore(
     }
 
     /// <inheritdoc/>
-    public async ValueTask<ChunkState> VerifyAsync(ChunkId id, CancellationToken cancellationToken)
-    {
-        ChunkState state = ChunkState.Missing;
-        foreach (ObjectEntry entry in await chunks.FindAsync(id, None, cancellationToken).ConfigureAwait(false))
-        {
-            if (await objects.GetAsync(entry.Key, cancellationToken).ConfigureAwait(false) is not { } content)
-            {
-                continue;
-            }
-
-            if (ChunkId.Of(content.Span) == id)
-            {
-                return ChunkState.Good;
-            }
-
-            // Kept for the operator, then deleted, so that the chunk counts as missing.
-            await objects.PutAsync(ObjectKeys.SetAside(entry.Key), content, cancellationToken).ConfigureAwait(false);
-            await objects.DeleteAsync(entry.Key, cancellationToken).ConfigureAwait(false);
-            state = ChunkState.Corrupt;
-        }
-
-        return state;
-    }
+    public ValueTask<ChunkState> VerifyAsync(ChunkId id, CancellationToken cancellationToken) =>
+        chunks.VerifyAsync(id, None, cancellationToken);
 }

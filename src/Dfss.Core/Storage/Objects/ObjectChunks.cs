@@ -36,6 +36,32 @@ internal sealed class ObjectChunks(IObjectStore objects, Func<Guid> newIncarnati
         return missing;
     }
 
+    /// <summary>Looks for an incarnation that is whole, and sets aside each that is not.</summary>
+    public async ValueTask<ChunkState> VerifyAsync(
+        ChunkId id, IReadOnlySet<string> condemned, CancellationToken cancellationToken)
+    {
+        ChunkState state = ChunkState.Missing;
+        foreach (ObjectEntry entry in await FindAsync(id, condemned, cancellationToken).ConfigureAwait(false))
+        {
+            if (await objects.GetAsync(entry.Key, cancellationToken).ConfigureAwait(false) is not { } content)
+            {
+                continue;
+            }
+
+            if (ChunkId.Of(content.Span) == id)
+            {
+                return ChunkState.Good;
+            }
+
+            // Kept for the operator, then deleted, so that the chunk counts as missing.
+            await objects.PutAsync(ObjectKeys.SetAside(entry.Key), content, cancellationToken).ConfigureAwait(false);
+            await objects.DeleteAsync(entry.Key, cancellationToken).ConfigureAwait(false);
+            state = ChunkState.Corrupt;
+        }
+
+        return state;
+    }
+
     /// <summary>Reads a file's manifest from an incarnation that is not condemned.</summary>
     /// <returns>The manifest, where the state is <see cref="ManifestState.Good"/>.</returns>
     public async ValueTask<(ManifestState State, FileManifest? Manifest)> ReadManifestAsync(

@@ -32,6 +32,13 @@ internal sealed class ObjectSealCheck(CollectionCell cell, ObjectChunks chunks) 
                 throw SealErrors.NotAManifest(request);
             }
 
+            if (found == ManifestState.Corrupt)
+            {
+                // Sets it aside, so that the sender can put it again.
+                await chunks.VerifyAsync(request.FileId.ToChunkId(), state.Condemned, cancellationToken)
+                    .ConfigureAwait(false);
+            }
+
             if (manifest is null)
             {
                 return MissingChunks.Manifest;

@@ -46,6 +46,16 @@ public sealed class BucketStoreTests
         Assert.Equal(20, new StoreEngine("the bucket", () => objects).ProbeRounds);
 
     [Fact]
+    public async Task The_steps_of_the_probe_are_told_so_that_a_slow_engine_is_waited_for()
+    {
+        int steps = 0;
+        StoreEngine engine = new StoreEngine("the bucket", () => objects) { ProbeRounds = 20 }
+            .Reporting(() => Interlocked.Increment(ref steps));
+        await using BucketStore store = await BucketStore.OpenAsync(engine, new LocalStoreOptions(), Token);
+        Assert.Equal((20 * 3) + 1, steps);
+    }
+
+    [Fact]
     public async Task An_engine_that_does_not_keep_its_word_is_refused_before_anything_is_written_there()
     {
         await using FakeS3 fake = new(FakeS3Quirk.IgnoresCondition);
@@ -148,6 +158,19 @@ public sealed class BucketStoreTests
         objects.IsUndecided = false;
         Assert.Equal(
             RegisterStatus.Done, (await store.Records.PrepareAsync([Registers.Prepare("a", 1)], Token))[0].Status);
+    }
+
+    [Fact]
+    public async Task An_engine_that_says_of_an_absent_object_that_it_exists_is_an_error()
+    {
+        await using BucketStore store = await OpenAsync();
+        objects.SaysExists = true;
+        int before = objects.Creates;
+        DfssException failed = await Assert.ThrowsAsync<DfssException>(
+            async () => await store.Records.PrepareAsync([Registers.Prepare("a", 1)], Token));
+        Assert.Equal(DfssErrorCode.StoreFailed, failed.Code);
+        Assert.Contains("and then that it does not", failed.Message, StringComparison.Ordinal);
+        Assert.Equal(1, objects.Creates - before);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using Dfss.Storage;
 using Dfss.Storage.S3;
 using Dfss.Testing;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace Dfss.Tests.Storage.Objects;
@@ -56,12 +57,104 @@ public sealed class EngineProbeTests
         fake.Fault = request => request.Headers.ContainsKey("If-None-Match")
             && Interlocked.Increment(ref creates) % 3 == 1 ? fault : FakeS3Fault.None;
         S3ObjectStore[] racers = [.. Enumerable.Range(0, Racers).Select(_ => ObjectEngine.Connect(fake))];
-        await new EngineProbe(racers, Guid.NewGuid).RunAsync(rounds: 3, Token);
+        await new EngineProbe(racers, Guid.NewGuid, TimeProvider.System).RunAsync(rounds: 3, Token);
         Array.ForEach(racers, racer => racer.Dispose());
         Assert.InRange(creates, 3 * Racers, int.MaxValue);
     }
 
+    [Fact]
+    public async Task The_probe_accepts_an_engine_behind_a_proxy_that_sends_a_create_twice()
+    {
+        MemoryObjects objects = new() { RepeatsCreates = true };
+        await new EngineProbe([.. Enumerable.Repeat(objects, Racers)], Guid.NewGuid, TimeProvider.System)
+            .RunAsync(rounds: 3, Token);
+    }
+
+    [Fact]
+    public async Task An_engine_that_answers_no_create_is_asked_a_few_times_with_pauses()
+    {
+        MemoryObjects objects = new() { IsUndecided = true };
+        FakeTimeProvider clock = new();
+        DateTimeOffset begun = clock.GetUtcNow();
+        Task probing = new EngineProbe([.. Enumerable.Repeat(objects, Racers)], Guid.NewGuid, clock)
+            .RunAsync(rounds: 1, Token);
+        while (!probing.IsCompleted)
+        {
+            Token.ThrowIfCancellationRequested();
+            clock.Advance(TimeSpan.FromMilliseconds(10));
+            await Task.Yield();
+        }
+
+        DfssException refused = await Assert.ThrowsAsync<DfssException>(() => probing);
+        Assert.Contains("10 times a create had no answer", refused.Message, StringComparison.Ordinal);
+        Assert.InRange(objects.Creates, 10, 10 * Racers);
+        Assert.InRange(clock.GetUtcNow() - begun, TimeSpan.FromSeconds(3), TimeSpan.MaxValue);
+    }
+
+    [Fact]
+    public async Task The_racers_look_for_the_object_at_the_same_time()
+    {
+        MemoryObjects objects = new();
+        // Answers lists only when all racers have asked for one: one after the other they would wait for good.
+        MeetingLists meeting = new(objects, Racers);
+        await new EngineProbe([.. Enumerable.Repeat(meeting, Racers)], Guid.NewGuid, TimeProvider.System)
+            .RunAsync(rounds: 5, Token).WaitAsync(TimeSpan.FromMinutes(2), Token);
+        Assert.Equal(5 * 2, meeting.Meetings);
+    }
+
     private static Task ProbeAsync(ObjectEngine engine, int rounds = EngineProbe.DefaultRounds) => new EngineProbe(
-        [.. Enumerable.Range(0, Racers).Select(_ => engine.Connect())], Guid.NewGuid)
+        [.. Enumerable.Range(0, Racers).Select(_ => engine.Connect())], Guid.NewGuid, TimeProvider.System)
         .RunAsync(rounds, Token);
+
+    private sealed class MeetingLists(IObjectStore inner, int racers) : IObjectStore
+    {
+        private readonly Dictionary<string, (int Count, TaskCompletionSource All)> waiting =
+            new(StringComparer.Ordinal);
+
+        public int Meetings { get; private set; }
+
+        public ValueTask<CreateOutcome> CreateAsync(
+            string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
+            inner.CreateAsync(key, content, cancellationToken);
+
+        public ValueTask PutAsync(string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
+            inner.PutAsync(key, content, cancellationToken);
+
+        public ValueTask<ReadOnlyMemory<byte>?> GetAsync(string key, CancellationToken cancellationToken) =>
+            inner.GetAsync(key, cancellationToken);
+
+        public async ValueTask<IReadOnlyList<ObjectEntry>> ListAsync(
+            string prefix, string? after, int limit, CancellationToken cancellationToken)
+        {
+            // The list of several keys in order is asked for by one of the racers.
+            if (!prefix.EndsWith('/'))
+            {
+                await MeetAsync(prefix).WaitAsync(cancellationToken);
+            }
+
+            return await inner.ListAsync(prefix, after, limit, cancellationToken);
+        }
+
+        public ValueTask DeleteAsync(string key, CancellationToken cancellationToken) =>
+            inner.DeleteAsync(key, cancellationToken);
+
+        private Task MeetAsync(string prefix)
+        {
+            lock (waiting)
+            {
+                (int count, TaskCompletionSource all) = waiting.GetValueOrDefault(
+                    prefix, (0, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)));
+                if (++count < racers)
+                {
+                    waiting[prefix] = (count, all);
+                    return all.Task;
+                }
+
+                waiting.Remove(prefix);
+                Meetings++;
+                all.SetResult();
+                return all.Task;
+            }
+        }
+    }
 }

@@ -26,18 +26,22 @@ internal sealed class ObjectEngine : IAsyncDisposable
     }
 
     /// <summary>The fake, over HTTP. Its pages are short, so that every list takes several.</summary>
-    public static ObjectEngine OnFake(FakeS3Quirk quirk = FakeS3Quirk.None)
+    public static ObjectEngine OnFake(FakeS3Quirk quirk = FakeS3Quirk.None) =>
+        OnFake(new FakeS3(quirk) { PageLimit = quirk == FakeS3Quirk.None ? 2 : 1000 });
+
+    /// <summary>A fake, which is disposed with this.</summary>
+    public static ObjectEngine OnFake(FakeS3 fake)
     {
-        FakeS3 fake = new(quirk) { PageLimit = quirk == FakeS3Quirk.None ? 2 : 1000 };
         ObjectEngine engine = new(() => Connect(fake));
         engine.owned.Add(fake);
         return engine;
     }
 
     /// <summary>A connection to a fake.</summary>
-    public static S3ObjectStore Connect(FakeS3 fake, string accessKey = FakeS3.AccessKey) => new(
+    public static S3ObjectStore Connect(
+        FakeS3 fake, string accessKey = FakeS3.AccessKey, TimeProvider? clock = null) => new(
         S3Address.Parse($"s3://{FakeS3.Bucket}/store?endpoint={fake.Endpoint}"),
-        new BasicAWSCredentials(accessKey, "secret of the fake"));
+        new BasicAWSCredentials(accessKey, "secret of the fake"), clock ?? TimeProvider.System);
 
     /// <summary>The engine that <c>DFSS_S3</c> names, with the credentials of the environment; a store with a prefix of
     /// its own there.</summary>
@@ -56,7 +60,7 @@ internal sealed class ObjectEngine : IAsyncDisposable
             AuthenticationRegion = address.Region,
         });
         await client.PutBucketAsync(address.Bucket, TestContext.Current.CancellationToken);
-        return new ObjectEngine(() => new S3ObjectStore(address, credentials: null));
+        return new ObjectEngine(() => new S3ObjectStore(address, credentials: null, TimeProvider.System));
     }
 
     /// <summary>One more client, with connections of its own.</summary>

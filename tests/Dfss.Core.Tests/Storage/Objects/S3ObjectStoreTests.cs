@@ -1,6 +1,7 @@
 using Dfss.Storage;
 using Dfss.Storage.S3;
 using Dfss.Testing;
+using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
 namespace Dfss.Tests.Storage.Objects;
@@ -85,22 +86,90 @@ public sealed class S3ObjectStoreTests : IAsyncLifetime
             async () => await objects.CreateAsync("key", default, new CancellationToken(canceled: true)));
 
     [Theory]
-    [InlineData("s3://bucket", "bucket", "", null, "us-east-1")]
-    [InlineData("s3://bucket/a/b/?region=eu-1", "bucket", "a/b/", null, "eu-1")]
-    [InlineData("s3://bucket/a?endpoint=http://[::1]:80", "bucket", "a/", "http://[::1]:80", "us-east-1")]
-    public void An_address_is_read(string text, string bucket, string prefix, string? endpoint, string region) =>
-        Assert.Equal(
-            new S3Address(bucket, prefix, endpoint is null ? null : new Uri(endpoint), region), S3Address.Parse(text));
+    [InlineData("get")]
+    [InlineData("list")]
+    [InlineData("put")]
+    [InlineData("create")]
+    [InlineData("delete")]
+    public async Task An_engine_that_takes_a_request_and_says_nothing_is_an_error_after_20_s(string request)
+    {
+        fake.Fault = _ => FakeS3Fault.Hangs;
+        FakeTimeProvider clock = new();
+        using S3ObjectStore waiting = ObjectEngine.Connect(fake, clock: clock);
+        Task asking = AskAsync(waiting, request);
+        await AdvanceAsync(clock, asking);
+        if (request == "create")
+        {
+            Assert.Equal(CreateOutcome.Unknown, await (Task<CreateOutcome>)asking);
+            return;
+        }
+
+        DfssException failed = await Assert.ThrowsAsync<DfssException>(() => asking);
+        Assert.Equal(DfssErrorCode.StoreFailed, failed.Code);
+        Assert.Contains("gave no answer: for 20 s nothing", failed.Message, StringComparison.Ordinal);
+    }
 
     [Theory]
-    [InlineData("bucket")]
-    [InlineData("s3://")]
-    [InlineData("https://bucket/a")]
-    [InlineData("s3://bucket/a b")]
-    [InlineData("s3://bucket?endpoint=file:///a")]
-    [InlineData("s3://bucket?endpoint=http://key:secret@host")]
-    [InlineData("s3://bucket?secret=a")]
-    [InlineData("s3://key:secret@bucket")]
-    public void What_is_no_address_is_refused(string text) => Assert.Equal(
-        DfssErrorCode.InvalidArgument, Assert.Throws<DfssException>(() => S3Address.Parse(text)).Code);
+    [InlineData("get")]
+    [InlineData("list")]
+    public async Task An_engine_that_stops_within_its_answer_is_an_error_too(string request)
+    {
+        await objects.PutAsync("key", new byte[100_000], Token);
+        fake.Fault = _ => FakeS3Fault.HangsInBody;
+        FakeTimeProvider clock = new();
+        using S3ObjectStore waiting = ObjectEngine.Connect(fake, clock: clock);
+        Task asking = AskAsync(waiting, request);
+        await AdvanceAsync(clock, asking);
+        DfssException failed = await Assert.ThrowsAsync<DfssException>(() => asking);
+        Assert.Contains("for 20 s nothing", failed.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_read_whose_answer_is_cut_is_sent_again()
+    {
+        await objects.PutAsync("key", "content"u8.ToArray(), Token);
+        int reads = 0;
+        fake.Fault = _ => Interlocked.Increment(ref reads) == 1 ? FakeS3Fault.CutsBody : FakeS3Fault.None;
+        Assert.Equal("content"u8.ToArray(), (await objects.GetAsync("key", Token))!.Value.ToArray());
+        Assert.Equal(2, reads);
+    }
+
+    [Fact]
+    public async Task What_has_rotted_is_read_as_it_is()
+    {
+        byte[] content = "content"u8.ToArray();
+        await objects.PutAsync("key", content, Token);
+        await fake.RotAsync("key");
+        content[0] ^= 1;
+        Assert.Equal(content, (await objects.GetAsync("key", Token))!.Value.ToArray());
+    }
+
+    [Fact]
+    public async Task The_tag_of_an_object_may_be_anything()
+    {
+        await using FakeS3 odd = new(FakeS3Quirk.OddTags);
+        using S3ObjectStore of = ObjectEngine.Connect(odd);
+        await of.PutAsync("key", "content"u8.ToArray(), Token);
+        Assert.Equal(CreateOutcome.Created, await of.CreateAsync("other", "content"u8.ToArray(), Token));
+        Assert.Equal("content"u8.ToArray(), (await of.GetAsync("key", Token))!.Value.ToArray());
+    }
+
+    private static Task AskAsync(S3ObjectStore objects, string request) => request switch
+    {
+        "get" => objects.GetAsync("key", Token).AsTask(),
+        "list" => objects.ListAsync("key", after: null, limit: 10, Token).AsTask(),
+        "put" => objects.PutAsync("key", new byte[100_000], Token).AsTask(),
+        "create" => objects.CreateAsync("key", new byte[100_000], Token).AsTask(),
+        _ => objects.DeleteAsync("key", Token).AsTask(),
+    };
+
+    private static async Task AdvanceAsync(FakeTimeProvider clock, Task until)
+    {
+        while (!until.IsCompleted)
+        {
+            Token.ThrowIfCancellationRequested();
+            clock.Advance(TimeSpan.FromSeconds(1));
+            await Task.Yield();
+        }
+    }
 }

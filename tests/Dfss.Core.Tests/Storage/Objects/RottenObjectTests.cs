@@ -1,0 +1,83 @@
+using Dfss.Records;
+using Dfss.Storage;
+using Dfss.Testing;
+using Xunit;
+
+namespace Dfss.Tests.Storage.Objects;
+
+/// <summary>Objects whose bytes have changed in the engine, with the engine's tags as they were.</summary>
+public sealed class RottenObjectTests : IAsyncDisposable
+{
+    private readonly FakeS3 fake = new();
+    private readonly ObjectEngine engine;
+
+    public RottenObjectTests() => engine = ObjectEngine.OnFake(fake);
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public ValueTask DisposeAsync() => engine.DisposeAsync();
+
+    [Fact]
+    public async Task A_chunk_that_has_rotted_is_set_aside_and_can_be_put_again()
+    {
+        (_, ObjectChunkStore chunks) = engine.OpenPeer();
+        (ChunkId id, byte[] content) = TestChunks.Make(1, 3000);
+        await chunks.PutAsync(id, content, Token);
+        await fake.RotAsync($"{id}");
+        byte[] read = new byte[3000];
+        Assert.Equal(3000, await chunks.GetAsync(id, read, Token));
+        Assert.NotEqual(content, read);
+
+        Assert.Equal(ChunkState.Corrupt, await chunks.VerifyAsync(id, Token));
+        Assert.Equal(ChunkState.Missing, await chunks.VerifyAsync(id, Token));
+        Assert.True(Assert.Single(await chunks.FindMissingAsync([id], Token)));
+        Assert.Single(await engine.Connect().ListAsync(ObjectKeys.Quarantine, after: null, limit: 10, Token));
+        Assert.Equal(PutResult.Stored, await chunks.PutAsync(id, content, Token));
+        Assert.Equal(3000, await chunks.GetAsync(id, read, Token));
+        Assert.Equal(content, read);
+    }
+
+    [Fact]
+    public async Task A_manifest_that_has_rotted_is_missing_for_a_seal_and_can_be_put_again()
+    {
+        (IRecordStore records, ObjectChunkStore chunks) = engine.OpenPeer();
+        FileManifest manifest = await PutFileAsync(chunks);
+        await fake.RotAsync($"{manifest.FileId}");
+        RegisterAnswer refused = (await records.SealAsync([Registers.Seal("a", 1, manifest)], Token))[0];
+        Assert.Equal((RegisterStatus.ChunksMissing, true), (refused.Status, refused.IsManifestMissing));
+
+        Assert.Equal(
+            PutResult.Stored, await chunks.PutAsync(manifest.FileId.ToChunkId(), manifest.Encoded, Token));
+        RegisterAnswer done = (await records.SealAsync([Registers.Seal("a", 1, manifest)], Token))[0];
+        Assert.Equal(RegisterStatus.Done, done.Status);
+    }
+
+    [Fact]
+    public async Task A_collection_goes_on_beside_what_has_rotted_and_keeps_a_whole_incarnation()
+    {
+        StoreEngine bucket = new("the bucket", engine.Connect) { ProbeRounds = 1 };
+        await using BucketStore store = await BucketStore.OpenAsync(bucket, new LocalStoreOptions(), Token);
+        FileManifest manifest = await PutFileAsync(store.Chunks);
+        await store.Records.SealAsync([Registers.Seal("a", 1, manifest)], Token);
+        ChunkId id = manifest[0];
+        await fake.RotAsync($"{id}");
+        // It is the one that a collection does not keep without a look at the other.
+        string whole = ObjectKeys.Incarnation(id, Guid.AllBitsSet);
+        IObjectStore objects = engine.Connect();
+        await objects.PutAsync(whole, TestChunks.Make(1, DfssLimits.MinChunkSize).Content, Token);
+        await store.CollectAsync(TimeSpan.Zero, isDryRun: false, Token);
+        Assert.Contains(
+            whole,
+            (await objects.ListAsync(ObjectKeys.IncarnationsOf(id), after: null, limit: 10, Token))
+                .Select(entry => entry.Key));
+    }
+
+    private static async Task<FileManifest> PutFileAsync(IChunkStore chunks)
+    {
+        (ChunkId id, byte[] content) = TestChunks.Make(1, DfssLimits.MinChunkSize);
+        FileManifest manifest = Registers.Manifest(id);
+        await chunks.PutAsync(id, content, Token);
+        await chunks.PutAsync(manifest.FileId.ToChunkId(), manifest.Encoded, Token);
+        return manifest;
+    }
+}
