@@ -86,7 +86,8 @@ public sealed class IsolationTests : IDisposable
         string[] output = await BareEngine.RunAsync(
             $$"""
             Import-Module '{{ModuleSession.ManifestPath}}'
-            $credential = [pscredential]::new('key', (ConvertTo-SecureString 'a secret' -AsPlainText -Force))
+            $secret = [System.Net.NetworkCredential]::new('', 'a secret').SecurePassword
+            $credential = [pscredential]::new('key', $secret)
             $address = 's3://bucket/store?endpoint=http://127.0.0.1:{{FreePort.Find()}}'
             try {
                 Start-DfssPeer -Store $address -Credential $credential -Port 0
