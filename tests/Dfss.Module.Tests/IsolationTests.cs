@@ -86,8 +86,7 @@ public sealed class IsolationTests : IDisposable
         string[] output = await BareEngine.RunAsync(
             $$"""
             Import-Module '{{ModuleSession.ManifestPath}}'
-            $secret = [System.Net.NetworkCredential]::new('', 'a secret').SecurePassword
-            $credential = [pscredential]::new('key', $secret)
+            $credential = [pscredential]::new('key', [Net.NetworkCredential]::new('', 'a secret').SecurePassword)
             $address = 's3://bucket/store?endpoint=http://127.0.0.1:{{FreePort.Find()}}'
             try {
                 Start-DfssPeer -Store $address -Credential $credential -Port 0
