@@ -6,59 +6,10 @@ using Dfss.Storage;
 
 namespace Dfss.Testing;
 
-/// <summary>In what a fake engine differs from one that can be used.</summary>
-public enum FakeS3Quirk
-{
-    /// <summary>In nothing.</summary>
-    None,
-
-    /// <summary>It takes the condition of a PUT and does not look at it.</summary>
-    IgnoresCondition,
-
-    /// <summary>It looks whether the object is there, and writes later.</summary>
-    ChecksBeforeItWrites,
-
-    /// <summary>A new object is missing from the first listing after it was written.</summary>
-    ListsLate,
-
-    /// <summary>The tags of its objects are no MD5, as those of engines that encrypt.</summary>
-    OddTags,
-}
-
-/// <summary>What becomes of one request to a fake engine.</summary>
-public enum FakeS3Fault
-{
-    /// <summary>It is answered.</summary>
-    None,
-
-    /// <summary>Carried out; then the connection is closed without an answer.</summary>
-    LosesAnswer,
-
-    /// <summary>Not carried out; the connection is closed.</summary>
-    LosesRequest,
-
-    /// <summary>Not carried out: 409, another writer is at it.</summary>
-    Conflict,
-
-    /// <summary>Not carried out: 500.</summary>
-    InternalError,
-
-    /// <summary>Not carried out: 403, the bucket's quota is reached.</summary>
-    QuotaExceeded,
-
-    /// <summary>Not carried out and not answered; the connection stays open.</summary>
-    Hangs,
-
-    /// <summary>Carried out; half of the answer's body is sent, and the connection stays open.</summary>
-    HangsInBody,
-
-    /// <summary>Carried out; half of the answer's body is sent, and the connection is closed.</summary>
-    CutsBody,
-}
-
 /// <summary>
-/// An S3-compatible engine on loopback, with one bucket in memory, path style: PUT with and without If-None-Match, GET,
-/// HEAD, DELETE and ListObjectsV2 with pages. It asks for a signature's access key, not for the signature.
+/// An S3-compatible engine on loopback, with one bucket in memory, path style: PUT with and without If-None-Match, PUT
+/// of a copy, GET, HEAD, DELETE and ListObjectsV2 with pages. It asks for a signature's access key, not for the
+/// signature.
 /// </summary>
 internal sealed class FakeS3 : IAsyncDisposable
 {
@@ -75,6 +26,8 @@ internal sealed class FakeS3 : IAsyncDisposable
     private readonly Task accepting;
     private readonly ConcurrentDictionary<string, bool> unlisted = new(StringComparer.Ordinal);
     private long requests;
+    private int connections;
+    private int flips;
 
     public FakeS3(FakeS3Quirk quirk = FakeS3Quirk.None)
     {
@@ -125,7 +78,11 @@ internal sealed class FakeS3 : IAsyncDisposable
                 serving.Add(ServeAsync(await listener.AcceptTcpClientAsync(ended.Token).ConfigureAwait(false)));
             }
         }
-        catch (OperationCanceledException)
+        catch (Exception) when (ended.IsCancellationRequested)
+        {
+            // Cancelled, or the listener was stopped before.
+        }
+        finally
         {
             await Task.WhenAll(serving).ConfigureAwait(false);
         }
@@ -133,15 +90,18 @@ internal sealed class FakeS3 : IAsyncDisposable
 
     private async Task ServeAsync(TcpClient client)
     {
+        int connection = Interlocked.Increment(ref connections);
         using (client)
         {
-            client.NoDelay = true;
-            using BufferedStream stream = new(client.GetStream(), 64 << 10);
             try
             {
+                client.NoDelay = true;
+                // Its end writes what is left, which fails where the client has gone.
+                using BufferedStream stream = new(client.GetStream(), 64 << 10);
                 while (await FakeS3Request.ReadAsync(stream, ended.Token).ConfigureAwait(false) is { } request)
                 {
                     Interlocked.Increment(ref requests);
+                    request.Connection = connection;
                     if (Latency > TimeSpan.Zero)
                     {
                         await Task.Delay(Latency, ended.Token).ConfigureAwait(false);
@@ -169,7 +129,8 @@ internal sealed class FakeS3 : IAsyncDisposable
                     }
                 }
             }
-            catch (Exception exception) when (exception is IOException or OperationCanceledException)
+            catch (Exception exception) when (ended.IsCancellationRequested
+                || exception is IOException or OperationCanceledException or SocketException)
             {
                 // The client or the engine has gone.
             }
@@ -194,7 +155,13 @@ internal sealed class FakeS3 : IAsyncDisposable
                 return FakeS3Answer.Error(403, "QuotaExceeded");
             default:
                 FakeS3Answer answer = await CarryOutAsync(request).ConfigureAwait(false);
-                return fault == FakeS3Fault.LosesAnswer ? null : answer;
+                return fault switch
+                {
+                    FakeS3Fault.LosesAnswer => null,
+                    FakeS3Fault.FlipsByte => answer.Flip(Interlocked.Increment(ref flips)),
+                    FakeS3Fault.FlipsFirstByte => answer.Flip(0),
+                    _ => answer,
+                };
         }
     }
 
@@ -217,7 +184,9 @@ internal sealed class FakeS3 : IAsyncDisposable
             ("GET" or "HEAD", _) => await objects.GetAsync(request.Key, ended.Token).ConfigureAwait(false) is { } found
                 ? new FakeS3Answer(200, found, quirk == FakeS3Quirk.OddTags ? "no MD5" : objects.FindTag(request.Key))
                 : FakeS3Answer.Error(404, "NoSuchKey"),
-            ("PUT", not "") => await PutAsync(request).ConfigureAwait(false),
+            ("PUT", not "") => request.Headers.TryGetValue("x-amz-copy-source", out string? source)
+                ? await CopyAsync(source, request.Key).ConfigureAwait(false)
+                : await PutAsync(request).ConfigureAwait(false),
             ("DELETE", not "") => await DeleteAsync(request.Key).ConfigureAwait(false),
             _ => FakeS3Answer.Error(501, "NotImplemented"),
         };
@@ -257,6 +226,15 @@ internal sealed class FakeS3 : IAsyncDisposable
         unlisted[request.Key] = true;
         return new FakeS3Answer(
             200, default, quirk == FakeS3Quirk.OddTags ? "no MD5" : objects.FindTag(request.Key));
+    }
+
+    private async Task<FakeS3Answer> CopyAsync(string source, string key)
+    {
+        string[] path = Uri.UnescapeDataString(source).TrimStart('/').Split('/', 2);
+        return path is [Bucket, var copied]
+            && await objects.CopyAsync(copied, key, ended.Token).ConfigureAwait(false)
+            ? FakeS3Answer.Copied(objects.FindTag(key)!)
+            : FakeS3Answer.Error(404, "NoSuchKey");
     }
 
     private async Task<FakeS3Answer> DeleteAsync(string key)

@@ -14,6 +14,12 @@ internal sealed record FakeS3Answer(int Status, ReadOnlyMemory<byte> Body, strin
     public static FakeS3Answer Error(int status, string code) => new(
         status, Encoding.UTF8.GetBytes($"<Error><Code>{code}</Code><Message>The fake says {code}.</Message></Error>"));
 
+    public static FakeS3Answer Copied(string tag) => new(
+        200,
+        Encoding.UTF8.GetBytes(
+            "<CopyObjectResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
+                + $"<LastModified>2026-01-01T00:00:00.000Z</LastModified><ETag>\"{tag}\"</ETag></CopyObjectResult>"));
+
     /// <summary>A page of a listing. Unless its keys are asked for in the encoding of URLs, a key with a character that
     /// XML does not have makes it unreadable, as with real engines.</summary>
     public static FakeS3Answer Page(
@@ -43,6 +49,18 @@ internal sealed record FakeS3Answer(int Status, ReadOnlyMemory<byte> Body, strin
 
     /// <summary>The key that a token of <see cref="Page"/> stands for.</summary>
     public static string ReadToken(string token) => Encoding.UTF8.GetString(Convert.FromHexString(token));
+
+    /// <summary>The same with a byte of its body changed: that of this number, counted round and round.</summary>
+    public FakeS3Answer Flip(int number)
+    {
+        byte[] changed = Body.ToArray();
+        if (changed.Length > 0)
+        {
+            changed[number % changed.Length] ^= 1;
+        }
+
+        return this with { Body = changed };
+    }
 
     public async Task WriteAsync(Stream stream, int length, CancellationToken cancellationToken)
     {

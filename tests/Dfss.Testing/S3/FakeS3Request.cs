@@ -21,6 +21,9 @@ internal sealed class FakeS3Request
 
     public byte[] Body { get; private set; } = [];
 
+    /// <summary>The number of the connection that it came over.</summary>
+    public int Connection { get; set; }
+
     /// <summary>The next request; null at the end of the connection.</summary>
     public static async Task<FakeS3Request?> ReadAsync(Stream stream, CancellationToken cancellationToken)
     {

@@ -64,6 +64,21 @@ internal sealed class MemoryObjects : IObjectStore
         }
     }
 
+    public ValueTask<bool> CopyAsync(string source, string destination, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        lock (gate)
+        {
+            bool isThere = objects.TryGetValue(source, out Stored? stored);
+            if (isThere)
+            {
+                objects[destination] = Stored.Of(stored!.Content);
+            }
+
+            return ValueTask.FromResult(isThere);
+        }
+    }
+
     public ValueTask<IReadOnlyList<ObjectEntry>> ListAsync(
         string prefix, string? after, int limit, CancellationToken cancellationToken)
     {
