@@ -6,8 +6,9 @@ namespace Dfss.Storage.S3;
 /// <summary>
 /// The connections of one <see cref="S3ObjectStore"/>, shared with no other: the probe's racers must not share one.
 /// </summary>
+/// <param name="endpoint">The engine's address; null for AWS.</param>
 /// <param name="sendsOnce">Whether each request is sent once at most, whatever the SDK and .NET do.</param>
-internal sealed class EngineConnections(bool sendsOnce) : HttpClientFactory, IDisposable
+internal sealed class EngineConnections(Uri? endpoint, bool sendsOnce) : HttpClientFactory, IDisposable
 {
     // Four times a chunk: what an engine sends without an end is not kept.
     private const int MaxBodyBytes = 64 << 20;
@@ -15,7 +16,7 @@ internal sealed class EngineConnections(bool sendsOnce) : HttpClientFactory, IDi
     // Of a length that the answer does not name.
     private const int FirstBufferBytes = 64 << 10;
 
-    private readonly HttpClient client = Connect(sendsOnce);
+    private readonly HttpClient client = Connect(endpoint, sendsOnce);
 
     /// <inheritdoc/>
     public override HttpClient CreateHttpClient(IClientConfig clientConfig) => client;
@@ -29,15 +30,20 @@ internal sealed class EngineConnections(bool sendsOnce) : HttpClientFactory, IDi
     /// <inheritdoc/>
     public void Dispose() => client.Dispose();
 
-    private static HttpClient Connect(bool sendsOnce)
+    /// <summary>What opens the connections. A proxy of the environment does not reach this loopback.</summary>
+    internal static SocketsHttpHandler CreateHandler(Uri? endpoint) => new()
     {
-        SocketsHttpHandler sockets = new() { AllowAutoRedirect = false, UseCookies = false };
-        return new HttpClient(new RequestHandler(sockets, sendsOnce))
+        AllowAutoRedirect = false,
+        UseCookies = false,
+        UseProxy = endpoint is not { IsLoopback: true },
+    };
+
+    private static HttpClient Connect(Uri? endpoint, bool sendsOnce) =>
+        new(new RequestHandler(CreateHandler(endpoint), sendsOnce))
         {
             // EngineRequest measures the time.
             Timeout = Timeout.InfiniteTimeSpan,
         };
-    }
 
     /// <summary>
     /// Sends the attempts of an <see cref="EngineRequest"/>, reads their answers whole, and notes the progress of both.

@@ -8,14 +8,21 @@ namespace Dfss.Storage.S3;
 internal static class S3Errors
 {
     /// <summary>Whether a request failed, in a way that the engine or the way to it is answerable for. An answer that
-    /// the SDK cannot read is one of them.</summary>
-    public static bool IsOfEngine(Exception exception, CancellationToken cancellationToken) => exception switch
-    {
-        OperationCanceledException => !cancellationToken.IsCancellationRequested,
-        AmazonServiceException or AmazonClientException or HttpRequestException or IOException => true,
-        FormatException or XmlException => true,
-        _ => false,
-    };
+    /// the SDK cannot read is one of them. Whatever fails in a request that its caller has cancelled says nothing of
+    /// the engine.</summary>
+    public static bool IsOfEngine(Exception exception, CancellationToken cancellationToken) =>
+        !cancellationToken.IsCancellationRequested && exception is OperationCanceledException
+            or AmazonServiceException or AmazonClientException or HttpRequestException or IOException
+            or FormatException or XmlException;
+
+    /// <summary>Whether a request failed that its caller has cancelled, in another way than by a
+    /// cancellation.</summary>
+    public static bool IsOfCancelled(Exception exception, CancellationToken cancellationToken) =>
+        cancellationToken.IsCancellationRequested && exception is not OperationCanceledException;
+
+    /// <summary>The cancellation of a request.</summary>
+    public static OperationCanceledException Cancelled(Exception exception, CancellationToken cancellationToken) =>
+        new("The request to the engine was cancelled.", exception, cancellationToken);
 
     /// <summary>
     /// Whether the engine has refused a request, so that it is certain not to be carried out: an answer of 4xx. Not

@@ -12,9 +12,10 @@ namespace Dfss.Storage.S3;
 internal sealed class S3ObjectStore : IObjectStore, IDisposable
 {
     private readonly S3Address address;
+    private readonly AWSCredentials? credentials;
     private readonly TimeProvider clock;
-    private readonly EngineConnections onceConnections = new(sendsOnce: true);
-    private readonly EngineConnections repeatedConnections = new(sendsOnce: false);
+    private readonly EngineConnections onceConnections;
+    private readonly EngineConnections repeatedConnections;
     private readonly AmazonS3Client once;
     private readonly AmazonS3Client repeated;
 
@@ -25,7 +26,9 @@ internal sealed class S3ObjectStore : IObjectStore, IDisposable
     /// <param name="clock">The clock of the requests' limits.</param>
     public S3ObjectStore(S3Address address, AWSCredentials? credentials, TimeProvider clock)
     {
-        (this.address, this.clock) = (address, clock);
+        (this.address, this.credentials, this.clock) = (address, credentials, clock);
+        onceConnections = new EngineConnections(address.Endpoint, sendsOnce: true);
+        repeatedConnections = new EngineConnections(address.Endpoint, sendsOnce: false);
         once = Connect(address, credentials, onceConnections, retries: 0);
         repeated = Connect(address, credentials, repeatedConnections, retries: 3);
     }
@@ -50,6 +53,10 @@ internal sealed class S3ObjectStore : IObjectStore, IDisposable
                 ? throw S3Errors.Of(exception, address, $"to create '{key}'")
                 : CreateOutcome.Unknown;
         }
+        catch (Exception exception) when (S3Errors.IsOfCancelled(exception, cancellationToken))
+        {
+            throw S3Errors.Cancelled(exception, cancellationToken);
+        }
     }
 
     /// <inheritdoc/>
@@ -60,18 +67,35 @@ internal sealed class S3ObjectStore : IObjectStore, IDisposable
 
     /// <inheritdoc/>
     public async ValueTask<ReadOnlyMemory<byte>?> GetAsync(string key, CancellationToken cancellationToken) =>
-        await AskAsync<ReadOnlyMemory<byte>?>($"to get '{key}'", async sent =>
+        await GetAsync(repeated, key, cancellationToken).ConfigureAwait(false);
+
+    /// <inheritdoc/>
+    public async ValueTask<ReadOnlyMemory<byte>?> GetAfreshAsync(string key, CancellationToken cancellationToken)
+    {
+        using EngineConnections connections = new(address.Endpoint, sendsOnce: false);
+        using AmazonS3Client client = Connect(address, credentials, connections, retries: 3);
+        return await GetAsync(client, key, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<bool> CopyAsync(string source, string destination, CancellationToken cancellationToken) =>
+        await AskAsync($"to copy '{source}' to '{destination}'", async sent =>
         {
-            GetObjectRequest request = new() { BucketName = address.Bucket, Key = address.Prefix + key };
+            CopyObjectRequest request = new()
+            {
+                SourceBucket = address.Bucket,
+                SourceKey = address.Prefix + source,
+                DestinationBucket = address.Bucket,
+                DestinationKey = address.Prefix + destination,
+            };
             try
             {
-                using GetObjectResponse response =
-                    await repeated.GetObjectAsync(request, sent.Token).ConfigureAwait(false);
-                return sent.Body;
+                await repeated.CopyObjectAsync(request, sent.Token).ConfigureAwait(false);
+                return true;
             }
             catch (AmazonS3Exception exception) when (exception.ErrorCode == "NoSuchKey")
             {
-                return null;
+                return false;
             }
         }, cancellationToken).ConfigureAwait(false);
 
@@ -153,6 +177,23 @@ internal sealed class S3ObjectStore : IObjectStore, IDisposable
         return credentials is null ? new AmazonS3Client(config) : new AmazonS3Client(credentials, config);
     }
 
+    private async Task<ReadOnlyMemory<byte>?> GetAsync(
+        AmazonS3Client client, string key, CancellationToken cancellationToken) =>
+        await AskAsync<ReadOnlyMemory<byte>?>($"to get '{key}'", async sent =>
+        {
+            GetObjectRequest request = new() { BucketName = address.Bucket, Key = address.Prefix + key };
+            try
+            {
+                using GetObjectResponse response =
+                    await client.GetObjectAsync(request, sent.Token).ConfigureAwait(false);
+                return sent.Body;
+            }
+            catch (AmazonS3Exception exception) when (exception.ErrorCode == "NoSuchKey")
+            {
+                return null;
+            }
+        }, cancellationToken).ConfigureAwait(false);
+
     private async Task<PutObjectResponse> WriteAsync(
         string key, ReadOnlyMemory<byte> content, string? ifNoneMatch, CancellationToken cancellationToken)
     {
@@ -181,6 +222,10 @@ internal sealed class S3ObjectStore : IObjectStore, IDisposable
         catch (Exception exception) when (S3Errors.IsOfEngine(exception, cancellationToken))
         {
             throw S3Errors.Of(exception, address, request);
+        }
+        catch (Exception exception) when (S3Errors.IsOfCancelled(exception, cancellationToken))
+        {
+            throw S3Errors.Cancelled(exception, cancellationToken);
         }
     }
 

@@ -87,16 +87,46 @@ public sealed class S3ObjectStoreTests : IAsyncLifetime
 
     [Theory]
     [InlineData("get")]
+    [InlineData("put")]
+    [InlineData("create")]
+    public async Task A_request_that_fails_when_it_was_cancelled_says_nothing_of_the_engine(string request)
+    {
+        // Not disposed: the engine may use it later.
+        CancellationTokenSource caller = new();
+        fake.Fault = _ =>
+        {
+            caller.Cancel();
+            return FakeS3Fault.LosesRequest;
+        };
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => AskAsync(objects, request, caller.Token));
+        Assert.False(S3Errors.IsOfEngine(new HttpRequestException("The connection was closed."), caller.Token));
+        Assert.True(S3Errors.IsOfEngine(new HttpRequestException("The connection was closed."), Token));
+    }
+
+    [Theory]
+    [InlineData("http://127.0.0.1:1", false)]
+    [InlineData("http://[::1]:1", false)]
+    [InlineData("https://localhost", false)]
+    [InlineData("https://engine.example", true)]
+    [InlineData(null, true)]
+    public void A_proxy_of_the_environment_is_not_asked_for_this_machine(string? endpoint, bool usesProxy)
+    {
+        using SocketsHttpHandler handler =
+            EngineConnections.CreateHandler(endpoint is null ? null : new Uri(endpoint));
+        Assert.Equal(usesProxy, handler.UseProxy);
+    }
+
+    [Theory]
+    [InlineData("get")]
     [InlineData("list")]
     [InlineData("put")]
     [InlineData("create")]
     [InlineData("delete")]
     public async Task An_engine_that_takes_a_request_and_says_nothing_is_an_error_after_20_s(string request)
     {
-        fake.Fault = _ => FakeS3Fault.Hangs;
         FakeTimeProvider clock = new();
         using S3ObjectStore waiting = ObjectEngine.Connect(fake, clock: clock);
-        Task asking = AskAsync(waiting, request);
+        Task asking = await AskUntilArrivedAsync(waiting, request, FakeS3Fault.Hangs);
         await AdvanceAsync(clock, asking);
         if (request == "create")
         {
@@ -115,10 +145,9 @@ public sealed class S3ObjectStoreTests : IAsyncLifetime
     public async Task An_engine_that_stops_within_its_answer_is_an_error_too(string request)
     {
         await objects.PutAsync("key", new byte[100_000], Token);
-        fake.Fault = _ => FakeS3Fault.HangsInBody;
         FakeTimeProvider clock = new();
         using S3ObjectStore waiting = ObjectEngine.Connect(fake, clock: clock);
-        Task asking = AskAsync(waiting, request);
+        Task asking = await AskUntilArrivedAsync(waiting, request, FakeS3Fault.HangsInBody);
         await AdvanceAsync(clock, asking);
         DfssException failed = await Assert.ThrowsAsync<DfssException>(() => asking);
         Assert.Contains("for 20 s nothing", failed.Message, StringComparison.Ordinal);
@@ -154,14 +183,28 @@ public sealed class S3ObjectStoreTests : IAsyncLifetime
         Assert.Equal("content"u8.ToArray(), (await of.GetAsync("key", Token))!.Value.ToArray());
     }
 
-    private static Task AskAsync(S3ObjectStore objects, string request) => request switch
+    private static Task AskAsync(S3ObjectStore objects, string request, CancellationToken token) => request switch
     {
-        "get" => objects.GetAsync("key", Token).AsTask(),
-        "list" => objects.ListAsync("key", after: null, limit: 10, Token).AsTask(),
-        "put" => objects.PutAsync("key", new byte[100_000], Token).AsTask(),
-        "create" => objects.CreateAsync("key", new byte[100_000], Token).AsTask(),
-        _ => objects.DeleteAsync("key", Token).AsTask(),
+        "get" => objects.GetAsync("key", token).AsTask(),
+        "list" => objects.ListAsync("key", after: null, limit: 10, token).AsTask(),
+        "put" => objects.PutAsync("key", new byte[100_000], token).AsTask(),
+        "create" => objects.CreateAsync("key", new byte[100_000], token).AsTask(),
+        _ => objects.DeleteAsync("key", token).AsTask(),
     };
+
+    /// <summary>Returns when the engine has the request.</summary>
+    private async Task<Task> AskUntilArrivedAsync(S3ObjectStore waiting, string request, FakeS3Fault fault)
+    {
+        TaskCompletionSource arrived = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        fake.Fault = _ =>
+        {
+            arrived.TrySetResult();
+            return fault;
+        };
+        Task asking = AskAsync(waiting, request, Token);
+        await arrived.Task.WaitAsync(Token);
+        return asking;
+    }
 
     private static async Task AdvanceAsync(FakeTimeProvider clock, Task until)
     {
