@@ -69,11 +69,20 @@ internal sealed record S3Address(string Bucket, string Prefix, Uri? Endpoint, st
         return prefix.Length <= MaxPrefixLength + 1
             && prefix.All(c => char.IsAsciiLetterOrDigit(c) || c is '/' or '-' or '_' or '.')
             && !prefix[..^1].Split('/').Any(part => part is "" or "." or "..")
-            ? prefix
+            ? RefuseReserved(prefix)
             : throw Refuse(
                 $"a prefix has at most {MaxPrefixLength} letters of ASCII, digits and '-', '_', '.', and single '/' "
                     + "between its parts");
     }
+
+    /// <summary>Of two stores in a bucket, the keys of one must not be below the keys of the other, which collects its
+    /// garbage there.</summary>
+    private static string RefuseReserved(string prefix) =>
+        prefix.Split('/').Any(part => ObjectKeys.ReservedWords.Contains(part, StringComparer.Ordinal))
+            ? throw Refuse(
+                "no part of a prefix is a word that a store's own keys begin with: "
+                    + string.Join(", ", ObjectKeys.ReservedWords))
+            : prefix;
 
     private static (Uri? Endpoint, string Region) ReadOptions(string query)
     {

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 
@@ -50,10 +51,20 @@ internal static class ObjectKeys
     public const int MaxNameBytes = 896;
 
     private const int DigitCount = 16;
+    private const int RandomDigitCount = 32;
 
     // Below every character of an escaped name, so that the keys of a name are in the order of the names.
     private const char End = '!';
     private const char Escape = '"';
+
+    private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
+
+    /// <summary>What the keys of a store begin with: no part of a prefix of another store in the same bucket.</summary>
+    public static IReadOnlyList<string> ReservedWords { get; } =
+    [
+        Names.TrimEnd('/'), Collection, Lists.TrimEnd('/'), Chunks.TrimEnd('/'), Quarantine.TrimEnd('/'),
+        Probes.TrimEnd('/'), Clock, Format,
+    ];
 
     /// <summary>The chain of a name's register.</summary>
     /// <exception cref="DfssException"><see cref="DfssErrorCode.LimitExceeded"/>: the name is too long for a
@@ -123,12 +134,17 @@ internal static class ObjectKeys
     public static string SetAside(string incarnation) =>
         Quarantine + incarnation[(incarnation.LastIndexOf('/') + 1)..];
 
-    /// <summary>The chunk of a key; null if the key is no incarnation's.</summary>
+    /// <summary>The chunk of a key; null if the key is none that <see cref="Incarnation"/> makes, and so not the
+    /// store's.</summary>
     public static ChunkId? ChunkOf(string key)
     {
         int start = key.LastIndexOf('/') + 1;
         int end = key.IndexOf('.', start);
-        return end > start && ChunkId.TryParse(key[start..end], out ChunkId id) ? id : null;
+        return end > start && ChunkId.TryParse(key[start..end], out ChunkId id)
+            && key.StartsWith(IncarnationsOf(id), StringComparison.Ordinal)
+            && key.Length == end + 1 + RandomDigitCount && !key.AsSpan(end + 1).ContainsAnyExcept(HexDigits)
+            ? id
+            : null;
     }
 
     /// <summary>Of a space, an exclamation mark and a quotation mark: two characters in the same order.</summary>

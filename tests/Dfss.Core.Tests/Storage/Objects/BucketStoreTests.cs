@@ -97,6 +97,24 @@ public sealed class BucketStoreTests
     }
 
     [Fact]
+    public async Task A_collection_leaves_alone_what_is_not_under_a_key_of_the_store()
+    {
+        await using BucketStore store = await OpenAsync();
+        (ChunkId id, byte[] content) = TestChunks.Make(1, 3000);
+        string own = ObjectKeys.Incarnation(id, Guid.NewGuid());
+        string[] foreign = [$"chunks/foo/{own}", $"{own}.txt", $"chunks/{own[ObjectKeys.Chunks.Length..][3..]}"];
+        foreach (string key in foreign.Append(own))
+        {
+            await objects.PutAsync(key, content, Token);
+        }
+
+        GarbageCollectionResult result = await store.CollectAsync(TimeSpan.Zero, isDryRun: false, Token);
+        Assert.Equal((1, 3000), (result.ChunksDeleted, result.BytesDeleted));
+        Assert.Equal(
+            foreign.Order(StringComparer.Ordinal), (await ListAsync(ObjectKeys.Chunks)).Select(entry => entry.Key));
+    }
+
+    [Fact]
     public async Task What_is_put_is_counted_at_once_and_what_others_do_with_the_next_count()
     {
         ObjectCount count = new(objects);
