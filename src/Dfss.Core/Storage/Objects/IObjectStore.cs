@@ -25,9 +25,9 @@ internal readonly record struct ObjectEntry(string Key, long Length, DateTimeOff
 /// The requests that a store of objects needs of its engine, and all that it relies on. A request that began after
 /// another one was answered sees what that one did. Two requests at the same time may take effect in either order. A
 /// request without an answer (an exception, or <see cref="CreateOutcome.Unknown"/>) may have taken effect, may do so at
-/// any later time, or never. <see cref="CreateAsync"/> and <see cref="DeleteAsync"/> may even take effect more than
-/// once, at any later time, whatever they answered; so may a <see cref="PutAsync"/> of the same bytes under the same
-/// key, except where its caller says otherwise.
+/// any later time, or never. <see cref="CreateAsync"/>, <see cref="CopyAsync"/> and <see cref="DeleteAsync"/> may even
+/// take effect more than once, at any later time, whatever they answered; so may a <see cref="PutAsync"/> of the same
+/// bytes under the same key, except where its caller says otherwise.
 /// </summary>
 /// <remarks>
 /// A listing is no snapshot. It has every key that existed from its begin to its end, and none that existed at no time
@@ -47,6 +47,18 @@ internal interface IObjectStore
     /// <summary>An object's content; null if there is none.</summary>
     /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreFailed"/>: no answer.</exception>
     ValueTask<ReadOnlyMemory<byte>?> GetAsync(string key, CancellationToken cancellationToken);
+
+    /// <summary>What <see cref="GetAsync"/> gives, over a connection of its own where there are connections: what has
+    /// damaged an earlier answer on its way does not damage this one too.</summary>
+    /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreFailed"/>: no answer.</exception>
+    ValueTask<ReadOnlyMemory<byte>?> GetAfreshAsync(string key, CancellationToken cancellationToken) =>
+        GetAsync(key, cancellationToken);
+
+    /// <summary>Has the engine write an object's bytes under another key, where it replaces what is there: they do not
+    /// pass the client.</summary>
+    /// <returns>False: there is no object to copy.</returns>
+    /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreFailed"/>: no answer.</exception>
+    ValueTask<bool> CopyAsync(string source, string destination, CancellationToken cancellationToken);
 
     /// <summary>The objects whose keys begin with a prefix, in ascending order of the bytes of their keys.</summary>
     /// <param name="prefix">The prefix.</param>

@@ -52,14 +52,11 @@ internal sealed class ObjectChunkStore(
             // A condemned one too: it has the same bytes.
             IReadOnlyList<ObjectEntry> found =
                 await chunks.FindAsync(id, None, cancellationToken).ConfigureAwait(false);
-            foreach (ObjectEntry entry in found)
+            if (await ReadBestAsync(id, found, cancellationToken).ConfigureAwait(false) is { } content)
             {
-                if (await objects.GetAsync(entry.Key, cancellationToken).ConfigureAwait(false) is { } content)
-                {
-                    StoreErrors.ThrowIfTooShort(content.Length, destination);
-                    content.CopyTo(destination);
-                    return content.Length;
-                }
+                StoreErrors.ThrowIfTooShort(content.Length, destination);
+                content.CopyTo(destination);
+                return content.Length;
             }
 
             if (found.Count == 0)
@@ -95,4 +92,26 @@ internal sealed class ObjectChunkStore(
     /// <inheritdoc/>
     public ValueTask<ChunkState> VerifyAsync(ChunkId id, CancellationToken cancellationToken) =>
         chunks.VerifyAsync(id, None, cancellationToken);
+
+    /// <summary>The bytes of the first incarnation that is whole, or else of the first that is there. The reader
+    /// verifies them; here the hash is made only where there are others to choose.</summary>
+    private async ValueTask<ReadOnlyMemory<byte>?> ReadBestAsync(
+        ChunkId id, IReadOnlyList<ObjectEntry> found, CancellationToken cancellationToken)
+    {
+        ReadOnlyMemory<byte>? corrupt = null;
+        foreach (ObjectEntry entry in found)
+        {
+            if (await objects.GetAsync(entry.Key, cancellationToken).ConfigureAwait(false) is { } content)
+            {
+                if (found.Count == 1 || ChunkId.Of(content.Span) == id)
+                {
+                    return content;
+                }
+
+                corrupt ??= content;
+            }
+        }
+
+        return corrupt;
+    }
 }

@@ -43,20 +43,13 @@ internal sealed class ObjectChunks(IObjectStore objects, Func<Guid> newIncarnati
         ChunkState state = ChunkState.Missing;
         foreach (ObjectEntry entry in await FindAsync(id, condemned, cancellationToken).ConfigureAwait(false))
         {
-            if (await objects.GetAsync(entry.Key, cancellationToken).ConfigureAwait(false) is not { } content)
+            ChunkState found = await VerifyAsync(id, entry.Key, cancellationToken).ConfigureAwait(false);
+            if (found == ChunkState.Good)
             {
-                continue;
+                return found;
             }
 
-            if (ChunkId.Of(content.Span) == id)
-            {
-                return ChunkState.Good;
-            }
-
-            // Kept for the operator, then deleted, so that the chunk counts as missing.
-            await objects.PutAsync(ObjectKeys.SetAside(entry.Key), content, cancellationToken).ConfigureAwait(false);
-            await objects.DeleteAsync(entry.Key, cancellationToken).ConfigureAwait(false);
-            state = ChunkState.Corrupt;
+            state = found == ChunkState.Corrupt ? found : state;
         }
 
         return state;
@@ -87,5 +80,59 @@ internal sealed class ObjectChunks(IObjectStore objects, Func<Guid> newIncarnati
         }
 
         return worst;
+    }
+
+    private static DfssException LeftAlone(string key, string seen) => new(
+        DfssErrorCode.StoreFailed,
+        $"The object '{key}' {seen}. It was left as it is.",
+        "Check the memory of the peer's machine, the engine, and what lies between them; then run the command again.");
+
+    /// <summary>
+    /// Reads an incarnation, and sets it aside if it is not the chunk: for the operator, and so that the chunk counts
+    /// as missing. One answer that was damaged on its way must not delete what is whole: it is read twice, and the
+    /// engine keeps its own bytes.
+    /// </summary>
+    private async ValueTask<ChunkState> VerifyAsync(ChunkId id, string key, CancellationToken cancellationToken)
+    {
+        if (await objects.GetAsync(key, cancellationToken).ConfigureAwait(false) is not { } content)
+        {
+            return ChunkState.Missing;
+        }
+
+        if (ChunkId.Of(content.Span) == id)
+        {
+            return ChunkState.Good;
+        }
+
+        if (await objects.GetAfreshAsync(key, cancellationToken).ConfigureAwait(false) is not { } again)
+        {
+            return ChunkState.Missing;
+        }
+
+        if (ChunkId.Of(again.Span) == id)
+        {
+            return ChunkState.Good;
+        }
+
+        if (!again.Span.SequenceEqual(content.Span))
+        {
+            throw LeftAlone(key, "was read twice and gave different bytes, and neither are those of the chunk");
+        }
+
+        string aside = ObjectKeys.SetAside(key);
+        if (!await objects.CopyAsync(key, aside, cancellationToken).ConfigureAwait(false))
+        {
+            // A collection has deleted it meanwhile.
+            return ChunkState.Missing;
+        }
+
+        if (await objects.GetAfreshAsync(aside, cancellationToken).ConfigureAwait(false) is not { } copy
+            || !copy.Span.SequenceEqual(content.Span))
+        {
+            throw LeftAlone(key, $"is not the chunk, and its copy by the engine, '{aside}', is not the same");
+        }
+
+        await objects.DeleteAsync(key, cancellationToken).ConfigureAwait(false);
+        return ChunkState.Corrupt;
     }
 }

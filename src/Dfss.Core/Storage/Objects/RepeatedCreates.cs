@@ -51,6 +51,14 @@ internal sealed class RepeatedCreates(IObjectStore inner, string address, TimePr
         inner.GetAsync(key, cancellationToken);
 
     /// <inheritdoc/>
+    public ValueTask<ReadOnlyMemory<byte>?> GetAfreshAsync(string key, CancellationToken cancellationToken) =>
+        inner.GetAfreshAsync(key, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<bool> CopyAsync(string source, string destination, CancellationToken cancellationToken) =>
+        inner.CopyAsync(source, destination, cancellationToken);
+
+    /// <inheritdoc/>
     public ValueTask<IReadOnlyList<ObjectEntry>> ListAsync(
         string prefix, string? after, int limit, CancellationToken cancellationToken) =>
         inner.ListAsync(prefix, after, limit, cancellationToken);

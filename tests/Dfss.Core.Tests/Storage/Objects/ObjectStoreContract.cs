@@ -32,6 +32,19 @@ public abstract class ObjectStoreContract : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_copy_has_the_same_bytes_and_replaces_what_is_there()
+    {
+        string key = "from/a b+\u00E4";
+        Assert.False(await objects.CopyAsync(key, "to", Token));
+        await objects.PutAsync(key, "content"u8.ToArray(), Token);
+        await objects.PutAsync("to", "before"u8.ToArray(), Token);
+        Assert.True(await objects.CopyAsync(key, "to", Token));
+        Assert.Equal("content"u8.ToArray(), (await objects.GetAsync("to", Token))!.Value.ToArray());
+        Assert.Equal("content"u8.ToArray(), (await objects.GetAfreshAsync(key, Token))!.Value.ToArray());
+        Assert.Null(await objects.GetAfreshAsync("absent", Token));
+    }
+
+    [Fact]
     public async Task A_create_keeps_what_is_there()
     {
         Assert.Equal(CreateOutcome.Created, await objects.CreateAsync("key", "first"u8.ToArray(), Token));

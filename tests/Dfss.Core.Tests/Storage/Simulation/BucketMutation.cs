@@ -83,6 +83,9 @@ internal sealed class MutatedObjects(IObjectStore inner, BucketMutation mutation
         return content;
     }
 
+    public ValueTask<bool> CopyAsync(string source, string destination, CancellationToken cancellationToken) =>
+        inner.CopyAsync(source, destination, cancellationToken);
+
     public ValueTask<IReadOnlyList<ObjectEntry>> ListAsync(
         string prefix, string? after, int limit, CancellationToken cancellationToken)
     {

@@ -268,6 +268,17 @@ internal sealed class SimulatedEngine(Random random)
         public async ValueTask<ReadOnlyMemory<byte>?> GetAsync(string key, CancellationToken cancellationToken) =>
             (ReadOnlyMemory<byte>?)await SendAsync(EngineRequest.Get, key, default).ConfigureAwait(false);
 
+        public async ValueTask<bool> CopyAsync(string source, string destination, CancellationToken cancellationToken)
+        {
+            if (await GetAsync(source, cancellationToken).ConfigureAwait(false) is not { } content)
+            {
+                return false;
+            }
+
+            await PutAsync(destination, content, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+
         public async ValueTask<IReadOnlyList<ObjectEntry>> ListAsync(
             string prefix, string? after, int limit, CancellationToken cancellationToken) =>
             (IReadOnlyList<ObjectEntry>)(await engine.Begin(
