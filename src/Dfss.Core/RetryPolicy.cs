@@ -66,6 +66,17 @@ internal sealed class RetryPolicy
         MaxPause = TimeSpan.FromSeconds(2),
     };
 
+    /// <summary>
+    /// Putting an object in an engine that was busy, or that is out of reach for a moment; not in one that is full. The
+    /// three pauses are 1.4 s in all.
+    /// </summary>
+    public static RetryPolicy PutObject { get; } = new()
+    {
+        IsWorthIt = error => error is DfssException { Code: DfssErrorCode.StoreFailed },
+        Attempts = 4,
+        FirstPause = TimeSpan.FromMilliseconds(200),
+    };
+
     /// <summary>Whether a failure is worth another attempt.</summary>
     public Func<Exception, bool> IsWorthIt { get; private init; } = static _ => true;
 

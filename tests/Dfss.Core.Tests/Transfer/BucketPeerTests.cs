@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Dfss.Peers;
 using Dfss.Storage;
 using Dfss.Testing;
@@ -80,6 +81,22 @@ public sealed class BucketPeerTests : IAsyncLifetime
 
         fake.Fault = _ => FakeS3Fault.None;
         await client.SendAsync(source, "a", Send, progress: null, Token);
+    }
+
+    [Fact]
+    public async Task A_write_of_each_chunk_that_fails_once_does_not_fail_the_send()
+    {
+        ConcurrentDictionary<string, bool> failed = new(StringComparer.Ordinal);
+        fake.Fault = request => request.Method == "PUT"
+            && request.Key.Contains(ObjectKeys.Chunks, StringComparison.Ordinal)
+            && failed.TryAdd(request.Key.Split('.')[0], true) ? FakeS3Fault.InternalError : FakeS3Fault.None;
+        string source = folder.CreateFile("source", 3 * DfssLimits.MinChunkSize, seed: 5);
+        await using DfssClient client = ClientOf([], first);
+        await client.SendAsync(source, "a", Send, progress: null, Token);
+        await ReceiveAsync(client, "received");
+        AssertSame(source, "received");
+        // Three chunks and the manifest.
+        Assert.Equal(4, failed.Count);
     }
 
     private static DfssClient ClientOf(List<string> warnings, params DfssPeer[] peers) => new(

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using System.Text;
 
 namespace Dfss.Storage;
@@ -23,7 +24,7 @@ internal sealed class EngineProbe(IReadOnlyList<IObjectStore> racers, Func<Guid>
     // By bytes of UTF-8, of which UTF-16 has the last three another way round; and XML does not have U+FFFF.
     private static readonly string[] Ordered = ["a!", "a/", "b", "\uFF5E", "\uFFFF", "\U0001F600"];
 
-    /// <summary>Called when a step of the probe has ended.</summary>
+    /// <summary>Called at the begin, and whenever the engine has answered a step of the probe.</summary>
     public Action? Progressed { get; init; }
 
     /// <summary>Races, reads and lists.</summary>
@@ -33,8 +34,19 @@ internal sealed class EngineProbe(IReadOnlyList<IObjectStore> racers, Func<Guid>
     {
         using var failing = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         int begun = 0;
+        DfssException? refused = null;
+        Progressed?.Invoke();
         Task[] lanes = [.. Enumerable.Range(0, Math.Min(Lanes, rounds)).Select(_ => RunLaneAsync())];
-        await Task.WhenAll(lanes).ConfigureAwait(false);
+        try
+        {
+            await Task.WhenAll(lanes).ConfigureAwait(false);
+        }
+        catch (Exception) when (Volatile.Read(ref refused) is { } first)
+        {
+            // Not what another lane says that was cancelled.
+            ExceptionDispatchInfo.Throw(first);
+        }
+
         await ListInOrderAsync(cancellationToken).ConfigureAwait(false);
         Progressed?.Invoke();
 
@@ -46,9 +58,10 @@ internal sealed class EngineProbe(IReadOnlyList<IObjectStore> racers, Func<Guid>
                 {
                     await RunRoundAsync(failing.Token).ConfigureAwait(false);
                 }
-                catch (DfssException)
+                catch (DfssException exception)
                 {
                     // One lane says what is wrong; the others end.
+                    Interlocked.CompareExchange(ref refused, exception, null);
                     await failing.CancelAsync().ConfigureAwait(false);
                     throw;
                 }
@@ -68,7 +81,6 @@ internal sealed class EngineProbe(IReadOnlyList<IObjectStore> racers, Func<Guid>
     {
         string key = $"{ObjectKeys.Probes}{newId():N}";
         byte[] written = await RaceAsync(key, cancellationToken).ConfigureAwait(false);
-        Progressed?.Invoke();
         await Task.WhenAll(racers.Select(racer => LookAsync(racer, key, written, cancellationToken)))
             .ConfigureAwait(false);
         if (await racers[^1].CreateAsync(key, written, cancellationToken).ConfigureAwait(false)
@@ -90,6 +102,7 @@ internal sealed class EngineProbe(IReadOnlyList<IObjectStore> racers, Func<Guid>
         // Opens the connections before the race.
         await Task.WhenAll(racers.Select(racer => racer.GetAsync(key, cancellationToken).AsTask()))
             .ConfigureAwait(false);
+        Progressed?.Invoke();
         TaskCompletionSource start = new(TaskCreationOptions.RunContinuationsAsynchronously);
         Task<bool>[] racing = [.. racers.Select((_, i) => CreateAsync(i, key, start.Task, cancellationToken))];
         start.SetResult();
@@ -109,6 +122,7 @@ internal sealed class EngineProbe(IReadOnlyList<IObjectStore> racers, Func<Guid>
         for (int failures = 1; ; failures++)
         {
             CreateOutcome outcome = await objects.CreateAsync(key, own, cancellationToken).ConfigureAwait(false);
+            Progressed?.Invoke();
             if (outcome == CreateOutcome.Created)
             {
                 return true;
@@ -130,7 +144,6 @@ internal sealed class EngineProbe(IReadOnlyList<IObjectStore> racers, Func<Guid>
                 throw Refuse($"{failures} times a create had no answer.");
             }
 
-            Progressed?.Invoke();
             await Task.Delay(policy.PauseAfter(failures), clock, cancellationToken).ConfigureAwait(false);
         }
     }
@@ -167,8 +180,9 @@ internal sealed class EngineProbe(IReadOnlyList<IObjectStore> racers, Func<Guid>
     {
         string prefix = $"{ObjectKeys.Probes}{newId():N}/";
         string[] keys = [.. Ordered.Select(name => prefix + name)];
-        await Task.WhenAll(keys.Select(
-            key => racers[0].PutAsync(key, ContentOf(0), cancellationToken).AsTask())).ConfigureAwait(false);
+        await Task.WhenAll(keys.Select(key => ObjectRequests.RepeatPutAsync(
+            () => racers[0].PutAsync(key, ContentOf(0), cancellationToken), Progressed, clock, cancellationToken)
+            .AsTask())).ConfigureAwait(false);
         IReadOnlyList<ObjectEntry> listed =
             await racers[^1].ListAsync(prefix, after: null, limit: 1000, cancellationToken).ConfigureAwait(false);
         IReadOnlyList<ObjectEntry> later =

@@ -6,15 +6,25 @@ namespace Dfss.Storage;
 /// </summary>
 /// <param name="objects">The engine.</param>
 /// <param name="newIncarnation">Gives 16 random bytes for each put.</param>
-internal sealed class ObjectChunks(IObjectStore objects, Func<Guid> newIncarnation)
+/// <param name="clock">The clock of the pauses between the attempts of a put; null: there is one attempt.</param>
+internal sealed class ObjectChunks(IObjectStore objects, Func<Guid> newIncarnation, TimeProvider? clock = null)
 {
     // Two or three are found after a race; a client cannot make many by itself.
     private const int MaxIncarnations = 1000;
 
-    /// <summary>Writes a new incarnation. To try again after a failure is to call again, which writes another
-    /// one.</summary>
-    public ValueTask PutAsync(ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken) =>
-        objects.PutAsync(ObjectKeys.Incarnation(id, newIncarnation()), content, cancellationToken);
+    /// <summary>Writes a new incarnation; each attempt after a failure writes another one.</summary>
+    public ValueTask PutAsync(ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    {
+        if (clock is null)
+        {
+            return PutOnceAsync();
+        }
+
+        return ObjectRequests.RepeatPutAsync(PutOnceAsync, progressed: null, clock, cancellationToken);
+
+        ValueTask PutOnceAsync() =>
+            objects.PutAsync(ObjectKeys.Incarnation(id, newIncarnation()), content, cancellationToken);
+    }
 
     /// <summary>The incarnations of a chunk that are not condemned.</summary>
     public async ValueTask<IReadOnlyList<ObjectEntry>> FindAsync(

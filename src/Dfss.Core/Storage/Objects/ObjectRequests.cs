@@ -9,6 +9,9 @@ internal static class ObjectRequests
     private const int AtOnce = 16;
     private const int PageSize = 1000;
 
+    /// <summary>10 s, as of a create: of puts that are not answered at all, one is sent.</summary>
+    private static readonly TimeSpan PutLimit = TimeSpan.FromSeconds(10);
+
     /// <summary>All objects whose keys begin with a prefix, a page at a time.</summary>
     public static async IAsyncEnumerable<ObjectEntry> ListAllAsync(
         this IObjectStore objects, string prefix, [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -29,6 +32,35 @@ internal static class ObjectRequests
             }
 
             after = page[^1].Key;
+        }
+    }
+
+    /// <summary>Puts, and after a failure again, a few times after growing pauses.</summary>
+    /// <param name="put">One attempt.</param>
+    /// <param name="progressed">Called before each pause; null for nothing.</param>
+    /// <param name="clock">The clock of the pauses.</param>
+    /// <param name="cancellationToken">Cancels the pauses.</param>
+    /// <exception cref="DfssException">The error of the last attempt.</exception>
+    public static async ValueTask RepeatPutAsync(
+        Func<ValueTask> put, Action? progressed, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        RetryPolicy policy = RetryPolicy.PutObject;
+        long begun = clock.GetTimestamp();
+        for (int failures = 1; ; failures++)
+        {
+            try
+            {
+                await put().ConfigureAwait(false);
+                return;
+            }
+            catch (DfssException exception) when (policy.IsWorthIt(exception) && failures < policy.Attempts
+                && clock.GetElapsedTime(begun) < PutLimit)
+            {
+                // It is tried again.
+            }
+
+            progressed?.Invoke();
+            await Task.Delay(policy.PauseAfter(failures), clock, cancellationToken).ConfigureAwait(false);
         }
     }
 

@@ -102,9 +102,71 @@ public sealed class EngineProbeTests
         Assert.Equal(5 * 2, meeting.Meetings);
     }
 
+    [Fact]
+    public async Task What_is_wrong_is_told_and_not_what_a_lane_says_that_ended_for_it()
+    {
+        TwoRefusals refusing = new(new MemoryObjects());
+        DfssException refused = await Assert.ThrowsAsync<DfssException>(
+            () => new EngineProbe([refusing, refusing], Guid.NewGuid, TimeProvider.System).RunAsync(rounds: 2, Token));
+        Assert.Equal("What is wrong.", refused.Message);
+    }
+
+    [Fact]
+    public async Task The_probe_tells_that_it_begins_and_each_create()
+    {
+        MemoryObjects objects = new() { IsUndecided = true };
+        QuickPauses clock = new();
+        int steps = 0;
+        EngineProbe probe = new([objects, objects], Guid.NewGuid, clock)
+        {
+            Progressed = () => Interlocked.Increment(ref steps),
+        };
+        await Assert.ThrowsAsync<DfssException>(() => probe.RunAsync(rounds: 1, Token));
+        // Two racers with ten attempts each, after the begin and the connections.
+        Assert.Equal((20, 2 + 20), (objects.Creates, steps));
+    }
+
+    [Fact]
+    public async Task The_probe_accepts_an_engine_that_is_too_busy_for_a_put_now_and_then()
+    {
+        FailingPuts busy = new(new MemoryObjects(), failures: 2);
+        QuickPauses clock = new();
+        await new EngineProbe([busy, busy], Guid.NewGuid, clock).RunAsync(rounds: 1, Token);
+        Assert.Equal((8, 6), (busy.Keys.Count, busy.Keys.Distinct(StringComparer.Ordinal).Count()));
+        Assert.Equal(2, clock.Pauses.Count);
+    }
+
     private static Task ProbeAsync(ObjectEngine engine, int rounds = EngineProbe.DefaultRounds) => new EngineProbe(
         [.. Enumerable.Range(0, Racers).Select(_ => engine.Connect())], Guid.NewGuid, TimeProvider.System)
         .RunAsync(rounds, Token);
+
+    /// <summary>Two lanes: of the first the engine says, once it is cancelled, that it gave no answer; of the second
+    /// what is wrong.</summary>
+    private sealed class TwoRefusals(IObjectStore inner) : RelayedObjects(inner)
+    {
+        private string? first;
+
+        public override async ValueTask<ReadOnlyMemory<byte>?> GetAsync(
+            string key, CancellationToken cancellationToken)
+        {
+            first ??= key;
+            if (key != first)
+            {
+                throw new DfssException(DfssErrorCode.StoreFailed, "What is wrong.");
+            }
+
+            try
+            {
+                await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
+            }
+            catch (OperationCanceledException)
+            {
+                // As a connection fails that is closed.
+            }
+
+            throw new DfssException(DfssErrorCode.StoreFailed, "No answer.");
+        }
+    }
 
     private sealed class MeetingLists(IObjectStore inner, int racers) : RelayedObjects(inner)
     {
