@@ -96,9 +96,12 @@ internal sealed class FakeS3 : IAsyncDisposable
             try
             {
                 client.NoDelay = true;
-                // Its end writes what is left, which fails where the client has gone.
-                using BufferedStream stream = new(client.GetStream(), 64 << 10);
-                while (await FakeS3Request.ReadAsync(stream, ended.Token).ConfigureAwait(false) is { } request)
+                // One stream cannot write while it has read more than was asked for: a client sends its content before
+                // it hears that it may, once it has waited for 1 s. The end of a stream writes, which fails where the
+                // client has gone.
+                using BufferedStream input = new(client.GetStream(), 64 << 10);
+                using BufferedStream output = new(client.GetStream(), 64 << 10);
+                while (await FakeS3Request.ReadAsync(input, output, ended.Token).ConfigureAwait(false) is { } request)
                 {
                     Interlocked.Increment(ref requests);
                     request.Connection = connection;
@@ -117,7 +120,7 @@ internal sealed class FakeS3 : IAsyncDisposable
                         ? answer.Body.Length / 2
                         : answer.Body.Length;
                     await answer.WriteAsync(
-                        stream, request.Method == "HEAD" ? 0 : length, ended.Token).ConfigureAwait(false);
+                        output, request.Method == "HEAD" ? 0 : length, ended.Token).ConfigureAwait(false);
                     if (fault is FakeS3Fault.HangsInBody)
                     {
                         await Task.Delay(Timeout.InfiniteTimeSpan, ended.Token).ConfigureAwait(false);

@@ -25,9 +25,10 @@ internal sealed class FakeS3Request
     public int Connection { get; set; }
 
     /// <summary>The next request; null at the end of the connection.</summary>
-    public static async Task<FakeS3Request?> ReadAsync(Stream stream, CancellationToken cancellationToken)
+    public static async Task<FakeS3Request?> ReadAsync(
+        Stream input, Stream output, CancellationToken cancellationToken)
     {
-        if (await ReadHeaderAsync(stream, cancellationToken).ConfigureAwait(false) is not { } header)
+        if (await ReadHeaderAsync(input, cancellationToken).ConfigureAwait(false) is not { } header)
         {
             return null;
         }
@@ -52,14 +53,15 @@ internal sealed class FakeS3Request
         };
         if (headers.TryGetValue("Expect", out string? expect) && expect == "100-continue")
         {
-            await stream.WriteAsync("HTTP/1.1 100 Continue\r\n\r\n"u8.ToArray(), cancellationToken)
+            await output.WriteAsync("HTTP/1.1 100 Continue\r\n\r\n"u8.ToArray(), cancellationToken)
                 .ConfigureAwait(false);
+            await output.FlushAsync(cancellationToken).ConfigureAwait(false);
         }
 
         if (headers.TryGetValue("Content-Length", out string? length))
         {
             request.Body = new byte[int.Parse(length, CultureInfo.InvariantCulture)];
-            await stream.ReadExactlyAsync(request.Body, cancellationToken).ConfigureAwait(false);
+            await input.ReadExactlyAsync(request.Body, cancellationToken).ConfigureAwait(false);
         }
 
         return request;
