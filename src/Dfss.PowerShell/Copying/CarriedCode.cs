@@ -1,4 +1,5 @@
 using System.IO.Compression;
+using System.Reflection;
 using System.Reflection.PortableExecutable;
 using Dfss.Transfer;
 
@@ -10,11 +11,14 @@ namespace Dfss.Commands;
 /// </summary>
 internal static class CarriedCode
 {
+    /// <summary>The build has cut them to what is used there (Carried.targets).</summary>
+    private const string Resource = "Carried/";
+
     /// <summary>Without a store on disk, nothing of SQLite is used, and without retries nothing of Polly.</summary>
     private static readonly string[] Assemblies =
         ["Microsoft.NET.StringTools", "MessagePack.Annotations", "MessagePack", "Dfss.Core"];
 
-    private static readonly Lazy<byte[]> Packed = new(Pack);
+    private static readonly Lazy<byte[]> Packed = new(() => Pack(ReadCut()));
 
     /// <summary>The bytes.</summary>
     internal static byte[] Bytes => Packed.Value;
@@ -44,22 +48,46 @@ internal static class CarriedCode
         return reader.PEHeaders.CorHeader is { ManagedNativeHeaderDirectory.Size: 0 };
     }
 
-    private static byte[] Pack()
+    /// <summary>The assemblies as the build has cut them; none where it could not.</summary>
+    internal static IReadOnlyList<byte[]> ReadCut() =>
+        [.. Assemblies.Select(ReadResource).OfType<byte[]>()];
+
+    /// <summary>The assemblies as they are.</summary>
+    internal static IReadOnlyList<byte[]> ReadWhole()
     {
         string folder = FindFolder(Path.GetDirectoryName(typeof(ItemCopyHost).Assembly.Location));
+        return [.. Assemblies.Select(name => File.ReadAllBytes(Path.Combine(folder, $"{name}.dll")))];
+    }
+
+    internal static byte[] Pack(IReadOnlyList<byte[]> cut)
+    {
+        IReadOnlyList<byte[]> assemblies = cut.Count > 0 ? cut : ReadWhole();
         using MemoryStream packed = new();
         using (BrotliStream compressed = new(packed, CompressionLevel.Fastest, leaveOpen: true))
         using (BinaryWriter writer = new(compressed))
         {
-            writer.Write(Assemblies.Length);
-            foreach (string name in Assemblies)
+            writer.Write(assemblies.Count);
+            foreach (byte[] assembly in assemblies)
             {
-                byte[] assembly = File.ReadAllBytes(Path.Combine(folder, $"{name}.dll"));
+                UnoptimizedCode.Ask(assembly);
                 writer.Write(assembly.Length);
                 writer.Write(assembly);
             }
         }
 
         return packed.ToArray();
+    }
+
+    private static byte[]? ReadResource(string name)
+    {
+        using Stream? resource = Assembly.GetExecutingAssembly().GetManifestResourceStream(Resource + name);
+        if (resource is null)
+        {
+            return null;
+        }
+
+        byte[] assembly = new byte[resource.Length];
+        resource.ReadExactly(assembly);
+        return assembly;
     }
 }
