@@ -1,5 +1,4 @@
 using System.IO.Compression;
-using System.Reflection;
 using System.Reflection.PortableExecutable;
 using Dfss.Transfer;
 
@@ -11,14 +10,11 @@ namespace Dfss.Commands;
 /// </summary>
 internal static class CarriedCode
 {
-    /// <summary>The build has cut them to what is used there (Carried.targets).</summary>
-    private const string Resource = "Carried/";
-
     /// <summary>Without a store on disk, nothing of SQLite is used, and without retries nothing of Polly.</summary>
     private static readonly string[] Assemblies =
         ["Microsoft.NET.StringTools", "MessagePack.Annotations", "MessagePack", "Dfss.Core"];
 
-    private static readonly Lazy<byte[]> Packed = new(() => Pack(ReadCut()));
+    private static readonly Lazy<byte[]> Packed = new(Pack);
 
     /// <summary>The bytes.</summary>
     internal static byte[] Bytes => Packed.Value;
@@ -48,46 +44,22 @@ internal static class CarriedCode
         return reader.PEHeaders.CorHeader is { ManagedNativeHeaderDirectory.Size: 0 };
     }
 
-    /// <summary>The assemblies as the build has cut them; none where it could not.</summary>
-    internal static IReadOnlyList<byte[]> ReadCut() =>
-        [.. Assemblies.Select(ReadResource).OfType<byte[]>()];
-
-    /// <summary>The assemblies as they are.</summary>
-    internal static IReadOnlyList<byte[]> ReadWhole()
+    private static byte[] Pack()
     {
         string folder = FindFolder(Path.GetDirectoryName(typeof(ItemCopyHost).Assembly.Location));
-        return [.. Assemblies.Select(name => File.ReadAllBytes(Path.Combine(folder, $"{name}.dll")))];
-    }
-
-    internal static byte[] Pack(IReadOnlyList<byte[]> cut)
-    {
-        IReadOnlyList<byte[]> assemblies = cut.Count > 0 ? cut : ReadWhole();
         using MemoryStream packed = new();
         using (BrotliStream compressed = new(packed, CompressionLevel.Fastest, leaveOpen: true))
         using (BinaryWriter writer = new(compressed))
         {
-            writer.Write(assemblies.Count);
-            foreach (byte[] assembly in assemblies)
+            writer.Write(Assemblies.Length);
+            foreach (string name in Assemblies)
             {
-                UnoptimizedCode.Ask(assembly);
+                byte[] assembly = File.ReadAllBytes(Path.Combine(folder, $"{name}.dll"));
                 writer.Write(assembly.Length);
                 writer.Write(assembly);
             }
         }
 
         return packed.ToArray();
-    }
-
-    private static byte[]? ReadResource(string name)
-    {
-        using Stream? resource = Assembly.GetExecutingAssembly().GetManifestResourceStream(Resource + name);
-        if (resource is null)
-        {
-            return null;
-        }
-
-        byte[] assembly = new byte[resource.Length];
-        resource.ReadExactly(assembly);
-        return assembly;
     }
 }

@@ -152,18 +152,11 @@ public sealed partial class CopyDfssItemCommand : DfssCmdlet
         RemoteCopySession remote = new(Session);
         await using (remote.ConfigureAwait(false))
         {
-            IReadOnlyList<FileSystemPath> there = IsToSession
-                ? await remote.OpenAsync(
-                    [Destination], PathKind.New, includesHidden: false, cancellationToken).ConfigureAwait(false)
-                : await remote.OpenAsync(
-                    [.. remoteSources], IsLiteral ? PathKind.Literal : PathKind.Wildcards, Force,
-                    cancellationToken).ConfigureAwait(false);
+            await remote.CheckAsync(cancellationToken).ConfigureAwait(false);
             IReadOnlyList<string> sources = IsToSession
                 ? localSources
-                : await TakeSourcesAsync(there).ConfigureAwait(false);
-            string destination = IsToSession
-                ? TakeDestination(there)
-                : await ResolveNewAsync(Destination).ConfigureAwait(false);
+                : await FindRemoteAsync(remote, cancellationToken).ConfigureAwait(false);
+            string destination = await FindDestinationAsync(remote, cancellationToken).ConfigureAwait(false);
             int given = sources.Count;
             sources = await AskAsync(sources, destination).ConfigureAwait(false);
             if (sources.Count == 0)
@@ -172,13 +165,9 @@ public sealed partial class CopyDfssItemCommand : DfssCmdlet
             }
 
             remote.Start();
-
-            // The first goes through the session, and the other side finds the answer while the connection is made.
-            Task connecting = ConnectAsync(remote, cancellationToken);
-            Task<ItemCopyPlace> looking = CreateCopier(remote).LookAsync(destination, cancellationToken);
-            await Task.WhenAll(connecting, looking).ConfigureAwait(false);
-            ItemCopyPlace place = await looking.ConfigureAwait(false);
-            ItemCopier copier = CreateCopier(remote);
+            await ConnectAsync(remote, cancellationToken).ConfigureAwait(false);
+            ItemCopier copier = IsToSession ? remote.Client.ToHost() : remote.Client.FromHost();
+            ItemCopyPlace place = await copier.LookAsync(destination, cancellationToken).ConfigureAwait(false);
             IReadOnlyList<PlannedItem> items = await PlanAsync(
                 copier, sources, place, hasOne: given == 1 && givenPaths == 1, cancellationToken).ConfigureAwait(false);
             destinations = new Destinations(place.IgnoresCase);
@@ -186,9 +175,6 @@ public sealed partial class CopyDfssItemCommand : DfssCmdlet
                 .ConfigureAwait(false);
         }
     }
-
-    private ItemCopier CreateCopier(RemoteCopySession remote) =>
-        IsToSession ? remote.Client.ToHost() : remote.Client.FromHost();
 
     private NameFilter[] CreateFilters()
     {
@@ -206,10 +192,13 @@ public sealed partial class CopyDfssItemCommand : DfssCmdlet
         return [.. filters];
     }
 
-    private async Task<IReadOnlyList<string>> TakeSourcesAsync(IReadOnlyList<FileSystemPath> there)
+    private async Task<IReadOnlyList<string>> FindRemoteAsync(
+        RemoteCopySession remote, CancellationToken cancellationToken)
     {
         List<string> sources = [];
-        foreach (FileSystemPath found in there)
+        foreach (FileSystemPath found in await remote.ResolveAsync(
+            [.. remoteSources], IsLiteral ? PathKind.Literal : PathKind.Wildcards, Force,
+            cancellationToken).ConfigureAwait(false))
         {
             sources.AddRange(found.Paths);
             foreach (ErrorRecord error in found.Errors)
@@ -221,11 +210,21 @@ public sealed partial class CopyDfssItemCommand : DfssCmdlet
         return sources;
     }
 
-    private string TakeDestination(IReadOnlyList<FileSystemPath> there) => there is [{ Paths: [string path] }]
-        ? path
-        : throw new CmdletException(there.SelectMany(one => one.Errors).FirstOrDefault() ?? ErrorRecords.Create(
-            "PathInvalid", ErrorCategory.InvalidArgument, Destination, $"'{Destination}' cannot be resolved there.",
-            "Give a full path."));
+    private async Task<string> FindDestinationAsync(RemoteCopySession remote, CancellationToken cancellationToken)
+    {
+        if (!IsToSession)
+        {
+            return await ResolveNewAsync(Destination).ConfigureAwait(false);
+        }
+
+        IReadOnlyList<FileSystemPath> found = await remote.ResolveAsync(
+            [Destination], PathKind.New, includesHidden: false, cancellationToken).ConfigureAwait(false);
+        return found is [{ Paths: [string path] }]
+            ? path
+            : throw new CmdletException(found.SelectMany(one => one.Errors).FirstOrDefault() ?? ErrorRecords.Create(
+                "PathInvalid", ErrorCategory.InvalidArgument, Destination, $"'{Destination}' cannot be resolved there.",
+                "Give a full path."));
+    }
 
     private async Task<IReadOnlyList<string>> AskAsync(IReadOnlyList<string> sources, string destination)
     {

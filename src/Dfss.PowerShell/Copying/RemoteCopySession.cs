@@ -8,7 +8,7 @@ namespace Dfss.Commands;
 /// <summary>
 /// A copy's use of a session: what is there, and the pipeline that answers the copy's calls until this is disposed.
 /// </summary>
-internal sealed partial class RemoteCopySession : IAsyncDisposable
+internal sealed class RemoteCopySession : IAsyncDisposable
 {
     /// <summary>15 s: the host waits six times as long.</summary>
     private static readonly TimeSpan PingInterval = TimeSpan.FromSeconds(15);
@@ -20,10 +20,7 @@ internal sealed partial class RemoteCopySession : IAsyncDisposable
     private readonly CancellationTokenSource stop = new();
     private readonly PSDataCollection<object> calls = [];
     private readonly PSDataCollection<PSObject> answers = [];
-    private readonly List<Hashtable> told = [];
-    private readonly TaskCompletionSource opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private System.Management.Automation.PowerShell? pipeline;
-    private int pathCount;
     private Task ended = Task.CompletedTask;
     private Task pinging = Task.CompletedTask;
 
@@ -36,23 +33,64 @@ internal sealed partial class RemoteCopySession : IAsyncDisposable
     /// <summary>Makes the calls of the copy.</summary>
     internal ItemCopyClient Client { get; }
 
-    /// <summary>
-    /// Starts the pipeline, makes sure that the other side can run the copy's code, and resolves paths there.
-    /// </summary>
+    /// <summary>Makes sure that the other side can run the copy's code.</summary>
+    /// <exception cref="CmdletException">SessionNotOpen, RemoteTooOld, RemoteRestricted.</exception>
+    internal async Task CheckAsync(CancellationToken cancellationToken)
+    {
+        if (session.Runspace.RunspaceStateInfo.State != RunspaceState.Opened
+            || session.Runspace.RunspaceAvailability != RunspaceAvailability.Available)
+        {
+            throw Refuse(
+                "SessionNotOpen", ErrorCategory.ConnectionError,
+                $"The session '{session.Name}' is {session.Runspace.RunspaceStateInfo.State}, "
+                    + $"{session.Runspace.RunspaceAvailability}, and cannot run a command.",
+                "Give a session that is open, and runs no other command.");
+        }
+
+        IReadOnlyList<PSObject> found = await RunAsync(
+            RemoteScripts.Probe, cancellationToken).ConfigureAwait(false);
+
+        if (found.Count != 1 || found[0].BaseObject is not Hashtable state)
+        {
+            throw Restricted("It did not say which PowerShell it is.");
+        }
+
+        string version = RemoteText.Show($"{state["Version"]}");
+        if (!Version.TryParse(version.Split('-')[0], out Version? number) || number < new Version(7, 6))
+        {
+            throw Refuse(
+                "RemoteTooOld", ErrorCategory.NotImplemented,
+                $"The session '{session.Name}' runs PowerShell {version}; a copy needs PowerShell 7.6 or newer there.",
+                "Install PowerShell 7.6 there and connect to it (New-PSSession -ConfigurationName "
+                    + "PowerShell.7, or over "
+                    + "ssh), or use Copy-Item.");
+        }
+
+        if (!string.Equals($"{state["Mode"]}", "FullLanguage", StringComparison.Ordinal))
+        {
+            throw Restricted(RemoteText.Show($"Its language mode is {state["Mode"]}."));
+        }
+    }
+
+    /// <summary>Resolves paths at the other side.</summary>
     /// <param name="paths">The paths as the user wrote them.</param>
     /// <param name="kind">How they are read.</param>
     /// <param name="includesHidden">Whether wildcards match hidden items too.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
-    /// <exception cref="CmdletException">SessionNotOpen, RemoteTooOld, RemoteRestricted.</exception>
-    /// <exception cref="DfssException">PeerUnreachable: the session has ended.</exception>
-    internal async Task<IReadOnlyList<FileSystemPath>> OpenAsync(
+    /// <param name="cancellationToken">Stops the script.</param>
+    internal async Task<IReadOnlyList<FileSystemPath>> ResolveAsync(
         string[] paths, PathKind kind, bool includesHidden, CancellationToken cancellationToken)
     {
-        ThrowIfNotOpen();
-        pathCount = paths.Length;
+        IReadOnlyList<PSObject> found = await RunAsync(
+            RemoteScripts.Resolve, cancellationToken, ("Path", paths), ("IsLiteral", kind == PathKind.Literal),
+            ("IsNew", kind == PathKind.New), ("Force", includesHidden)).ConfigureAwait(false);
+        return [.. found.Select(one => one.BaseObject).OfType<Hashtable>().Select(ToPath)];
+    }
+
+    /// <summary>Starts the pipeline that answers calls.</summary>
+    internal void Start()
+    {
         pipeline = Create(RemoteScripts.Serve);
-        pipeline.AddParameter("Path", paths).AddParameter("IsLiteral", kind == PathKind.Literal)
-            .AddParameter("IsNew", kind == PathKind.New).AddParameter("Force", includesHidden);
+        pipeline.AddParameter("Code", CarriedCode.Bytes);
         answers.DataAdded += (_, _) => TakeAnswers();
         try
         {
@@ -64,27 +102,6 @@ internal sealed partial class RemoteCopySession : IAsyncDisposable
             throw Gone(error.Message);
         }
 
-        // While the other side finds the paths.
-        _ = CarriedCode.Bytes;
-        try
-        {
-            await opened.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
-        }
-        catch (RemoteException error)
-        {
-            // Such as a syntax that an older version does not know.
-            ThrowIfNotFit(await ProbeAsync(cancellationToken).ConfigureAwait(false));
-            throw Restricted(RemoteText.ShowMessage(error.Message));
-        }
-
-        ThrowIfNotFit(told[0]);
-        return [.. told.Skip(1).Select(ToPath)];
-    }
-
-    /// <summary>Sends the code. From then on the pipeline answers calls.</summary>
-    internal void Start()
-    {
-        Send(CarriedCode.Bytes);
         pinging = PingAsync();
     }
 
@@ -153,15 +170,7 @@ internal sealed partial class RemoteCopySession : IAsyncDisposable
     {
         foreach (PSObject answer in answers.ReadAll())
         {
-            if (answer.BaseObject is Hashtable found && told.Count <= pathCount)
-            {
-                told.Add(found);
-                if (told.Count > pathCount)
-                {
-                    opened.TrySetResult();
-                }
-            }
-            else if (answer.BaseObject is byte[] frame)
+            if (answer.BaseObject is byte[] frame)
             {
                 try
                 {
@@ -185,27 +194,17 @@ internal sealed partial class RemoteCopySession : IAsyncDisposable
         catch (Exception error) when (IsOfBrokenSession(error))
         {
             reason = error.Message;
-            if (error is RemoteException)
-            {
-                opened.TrySetException(error);
-            }
         }
 
-        opened.TrySetException(Gone(reason));
         Client.End(Gone(reason));
     }
 
     private Task SendAsync(byte[] frame)
     {
-        Send(frame);
-        return Task.CompletedTask;
-    }
-
-    private void Send(byte[] bytes)
-    {
         try
         {
-            calls.Add(bytes);
+            calls.Add(frame);
+            return Task.CompletedTask;
         }
         catch (Exception error) when (IsOfBrokenSession(error))
         {
@@ -241,10 +240,47 @@ internal sealed partial class RemoteCopySession : IAsyncDisposable
         }
     }
 
+    private async Task<IReadOnlyList<PSObject>> RunAsync(
+        string script, CancellationToken cancellationToken, params (string Name, object Value)[] parameters)
+    {
+        using System.Management.Automation.PowerShell command = Create(script);
+        foreach ((string name, object value) in parameters)
+        {
+            command.AddParameter(name, value);
+        }
+
+        using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(
+            static state => ((System.Management.Automation.PowerShell)state!).BeginStop(callback: null, state: null),
+            command);
+        try
+        {
+            using PSDataCollection<PSObject> found = await Task.Factory.FromAsync(
+                command.BeginInvoke(), command.EndInvoke).ConfigureAwait(false);
+            cancellationToken.ThrowIfCancellationRequested();
+            return [.. found];
+        }
+        catch (RemoteException error)
+        {
+            throw Restricted(RemoteText.ShowMessage(error.Message));
+        }
+        catch (Exception error) when (IsOfBrokenSession(error) && error is not PipelineStoppedException)
+        {
+            throw Gone(error.Message);
+        }
+    }
+
     private System.Management.Automation.PowerShell Create(string script)
     {
         var command = System.Management.Automation.PowerShell.Create();
         command.Runspace = session.Runspace;
         return command.AddScript(script, useLocalScope: true);
     }
+
+    private CmdletException Restricted(string reason) => Refuse(
+        "RemoteRestricted", ErrorCategory.PermissionDenied,
+        $"The session '{session.Name}' does not let a copy load its code there. {reason}",
+        "Connect to an endpoint with the full language, or use Copy-Item.");
+
+    private CmdletException Refuse(string id, ErrorCategory category, string message, string action) =>
+        new(ErrorRecords.Create(id, category, session, message, action));
 }

@@ -1,8 +1,3 @@
-using System.Diagnostics;
-using System.IO.Compression;
-using System.Reflection;
-using System.Runtime.CompilerServices;
-using System.Runtime.Loader;
 using Dfss.Commands;
 using Xunit;
 
@@ -26,40 +21,6 @@ public sealed class CarriedCodeTests
         {
             Directory.Delete(folder, recursive: true);
         }
-    }
-
-    /// <summary>What is cut away by mistake is missed when a type is loaded or a method compiled: so all are.</summary>
-    [Fact]
-    public void The_code_has_all_that_it_uses_and_is_not_optimized()
-    {
-        IReadOnlyList<byte[]> cut = CarriedCode.ReadCut();
-        Assert.SkipWhen(cut.Count == 0, "The build could not cut it.");
-        AssemblyLoadContext context = new("carried", isCollectible: true);
-        using BinaryReader reader = new(new BrotliStream(
-            new MemoryStream(CarriedCode.Pack(cut)), CompressionMode.Decompress));
-        List<Assembly> loaded = [];
-        for (int left = reader.ReadInt32(); left > 0; left--)
-        {
-            loaded.Add(context.LoadFromStream(new MemoryStream(reader.ReadBytes(reader.ReadInt32()))));
-        }
-
-        Assert.All(loaded, assembly => Assert.True(
-            assembly.GetCustomAttribute<DebuggableAttribute>()!.IsJITOptimizerDisabled, assembly.FullName));
-        foreach (MethodBase method in loaded.SelectMany(assembly => assembly.GetTypes()).SelectMany(Methods))
-        {
-            RuntimeHelpers.PrepareMethod(method.MethodHandle);
-        }
-
-        context.Unload();
-    }
-
-    private static IEnumerable<MethodBase> Methods(Type type)
-    {
-        const BindingFlags Own = BindingFlags.Instance | BindingFlags.Static | BindingFlags.Public
-            | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
-        return ((IEnumerable<MethodBase>)[.. type.GetMethods(Own), .. type.GetConstructors(Own)])
-            .Where(method => !type.ContainsGenericParameters && !method.ContainsGenericParameters
-                && (method.Attributes & (MethodAttributes.Abstract | MethodAttributes.PinvokeImpl)) == 0);
     }
 
     [Fact]

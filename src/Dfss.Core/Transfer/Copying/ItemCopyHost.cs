@@ -26,10 +26,6 @@ public sealed class ItemCopyHost : IAsyncDisposable
     private readonly SemaphoreSlim turn = new(1, 1);
     private ItemListener? listener;
     private long lastHeard;
-
-    // Not disposed: a host may be disposed twice, and this owns no timer or handle.
-    private readonly CancellationTokenSource rehearsalEnd = new();
-    private Task rehearsal = Task.CompletedTask;
     private int answering;
 
     /// <summary>Makes a host. It does not listen yet.</summary>
@@ -62,7 +58,6 @@ public sealed class ItemCopyHost : IAsyncDisposable
     public static Delegate[] Open()
     {
         ItemCopyHost host = new();
-        host.rehearsal = ItemCopyRehearsal.RunAsync(host.rehearsalEnd.Token);
         return
         [
             new Func<byte[], byte[]>(frame => host.AnswerAsync(frame).GetAwaiter().GetResult()),
@@ -93,8 +88,6 @@ public sealed class ItemCopyHost : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await watch.DisposeAsync().ConfigureAwait(false);
-        await rehearsalEnd.CancelAsync().ConfigureAwait(false);
-        await rehearsal.ConfigureAwait(false);
         await StopListeningAsync().ConfigureAwait(false);
         await server.DisposeAsync().ConfigureAwait(false);
         tls.Dispose();
