@@ -34,8 +34,8 @@ internal static partial class RecordCodec
         Span<byte> bytes = stackalloc byte[MaxKeyBytes];
         Span<char> letters = stackalloc char[MaxKeyBytes];
         text.CopyTo(bytes);
-        if (Encoding.ASCII.GetChars(bytes[..(int)text.Length], letters) is int count
-            && KeyIndexes.TryGetValue(letters[..count], out int index))
+        int count = Encoding.ASCII.GetChars(bytes[..(int)text.Length], letters);
+        if (KeyIndexes.TryGetValue(letters[..count], out int index))
         {
             isRepeated = !before.Add(index);
             return KnownKeys[index];
