@@ -152,7 +152,7 @@ function Read-Notices {
 
 # Each Compare function gives a line of text for whatever is wrong.
 function Compare-Version([version] $Version) {
-    foreach ($name in 'Dfss.Core', 'Dfss.Feedback', 'Dfss.Loader', 'Dfss.PowerShell') {
+    foreach ($name in 'Dfss.Core', 'Dfss.Feedback', 'Dfss.Loader', 'Dfss.PowerShell', 'Dfss.Storage.S3') {
         $path = [System.IO.Path]::Combine($package, 'lib', "$name.dll")
         if (-not [System.IO.File]::Exists($path)) { continue }
         $built = [System.Reflection.AssemblyName]::GetAssemblyName($path).Version.ToString(3)
@@ -169,7 +169,10 @@ function Compare-Files([string[]] $Files, [object[]] $Notices) {
     }
     $managed = @('Dfss.Core.dll', 'Dfss.Feedback.dll', 'Dfss.PowerShell.dll'; $Notices.Files |
         Where-Object { $_ -notlike '*e_sqlite3.*' -or $_ -like 'SQLitePCLRaw*' })
-    $expected += 'Dfss.Loader.dll', 'Dfss.PowerShell.deps.json' + $managed | ForEach-Object { "lib/$_" }
+    # What only a store in an engine needs is not compiled ahead.
+    $late = @('Dfss.Storage.S3.dll'; $managed | Where-Object { $_ -like 'AWSSDK.*' })
+    $managed = @($managed | Where-Object { $_ -notin $late })
+    $expected += 'Dfss.Loader.dll', 'Dfss.PowerShell.deps.json' + $managed + $late | ForEach-Object { "lib/$_" }
     $expected += foreach ($runtime in $runtimes) {
         $native = if ($runtime -like 'win-*') {
             'e_sqlite3.dll'

@@ -55,6 +55,28 @@ internal sealed class RetryPolicy
         MaxPause = TimeSpan.FromMilliseconds(100),
     };
 
+    /// <summary>
+    /// Creating an object of which an engine does not say what became. A conflict with another writer is over after a
+    /// pause or two; the nine pauses are 10 s in all, about what a client waits for.
+    /// </summary>
+    public static RetryPolicy Create { get; } = new()
+    {
+        Attempts = 10,
+        FirstPause = TimeSpan.FromMilliseconds(50),
+        MaxPause = TimeSpan.FromSeconds(2),
+    };
+
+    /// <summary>
+    /// Putting an object in an engine that was busy, or that is out of reach for a moment; not in one that is full. The
+    /// three pauses are 1.4 s in all.
+    /// </summary>
+    public static RetryPolicy PutObject { get; } = new()
+    {
+        IsWorthIt = error => error is DfssException { Code: DfssErrorCode.StoreFailed },
+        Attempts = 4,
+        FirstPause = TimeSpan.FromMilliseconds(200),
+    };
+
     /// <summary>Whether a failure is worth another attempt.</summary>
     public Func<Exception, bool> IsWorthIt { get; private init; } = static _ => true;
 

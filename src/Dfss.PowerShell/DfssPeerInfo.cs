@@ -88,7 +88,7 @@ public sealed class DfssPeerInfo
     /// <summary>The id of its store: 32 hexadecimal digits.</summary>
     public string StoreId { get; internal init; } = string.Empty;
 
-    /// <summary>The store's folder; null for a store in memory.</summary>
+    /// <summary>The store's folder, or its address in an engine; null for a store in memory.</summary>
     public string? StorePath { get; internal init; }
 
     /// <summary>The id of its process.</summary>

@@ -76,6 +76,38 @@ public sealed class IsolationTests : IDisposable
         string[] imported = [.. output.TakeWhile(line => line != "used:")];
         Assert.Equal(["Dfss.Core", "Dfss.Feedback", "Dfss.PowerShell"], imported.Order(StringComparer.Ordinal));
         Assert.Contains("Microsoft.Data.Sqlite", output.Skip(imported.Length));
+        Assert.DoesNotContain(output, name => name is "Dfss.Storage.S3" || name.StartsWith(
+            "AWSSDK.", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task The_client_of_engines_loads_where_a_store_in_one_is_named_and_stays_out_of_the_default_context()
+    {
+        string[] output = await BareEngine.RunAsync(
+            $$"""
+            Import-Module '{{ModuleSession.ManifestPath}}'
+            $credential = [pscredential]::new('key', [Net.NetworkCredential]::new('', 'a secret').SecurePassword)
+            $address = 's3://bucket/store?endpoint=http://127.0.0.1:1'
+            try {
+                Start-DfssPeer -Store $address -Credential $credential -Port 0
+            } catch {
+                "$_".Contains('gave no answer')
+                "$_$($_.Exception)".Contains('a secret')
+            }
+
+            [System.Runtime.Loader.AssemblyLoadContext]::All | ForEach-Object {
+                foreach ($assembly in $_.Assemblies) {
+                    if ($assembly.GetName().Name -in 'Dfss.Storage.S3', 'AWSSDK.S3', 'AWSSDK.Core') {
+                        "$($_.Name): $($assembly.GetName().Name)"
+                    }
+                }
+            }
+            """,
+            TestContext.Current.CancellationToken);
+
+        Assert.Equal(
+            ["Dfss: AWSSDK.Core", "Dfss: AWSSDK.S3", "Dfss: Dfss.Storage.S3", "False", "True"],
+            output.Order(StringComparer.Ordinal));
     }
 
     [Fact]

@@ -29,6 +29,9 @@ public sealed class ModuleSession : IDisposable
     /// <summary>The dfss.dll that was built with the module.</summary>
     public static string ShellPath { get; } = ReadMetadata("DfssShell");
 
+    /// <summary>The program of the tests' own peers and engines.</summary>
+    public static string TestProgramPath { get; } = ReadMetadata("DfssTesting");
+
     /// <summary>The program that made the module's help.</summary>
     public static string HelpProgramPath { get; } = ReadMetadata("DfssHelp");
 

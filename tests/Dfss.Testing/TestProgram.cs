@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace Dfss.Testing;
 
-/// <summary>This assembly as a program: a peer or a client in a process of its own.</summary>
+/// <summary>This assembly as a program: a peer, a client or an engine in a process of its own.</summary>
 internal static class TestProgram
 {
     /// <summary>Starts one of them, its three streams redirected.</summary>
@@ -23,6 +23,7 @@ internal static class TestProgram
     private static Task<int> Main(string[] arguments) => arguments[0] switch
     {
         "client" => ClientProgram.RunAsync(),
+        "engine" => FakeS3Program.RunAsync(arguments[1..]),
         _ => PeerProgram.RunAsync(arguments[1..]),
     };
 }

@@ -17,7 +17,8 @@ public sealed partial class DfssPeer
     {
         RevocationNumber = tls?.Validator.Kept?.Number,
         IssuerNumber = tls?.Validator.Issuer?.Current.Number,
-        Instance = instance,
+        // Peers that share a store are no copies of each other.
+        Instance = store.IsShared ? null : instance,
         Time = Options.Issuer is null ? null : Options.TimeProvider.GetUtcNow(),
     };
 
@@ -89,11 +90,11 @@ public sealed partial class DfssPeer
 
     private MessageMap DescribeScrub()
     {
-        ScrubProgress progress = store.Scrubber.Progress;
+        ScrubProgress progress = store.Scrubber?.Progress ?? new ScrubProgress();
         MessageMap map = new()
         {
-            { "rate", store.Scrubber.BytesPerSecond },
-            { "running", store.Scrubber.IsRunning },
+            { "rate", store.Scrubber?.BytesPerSecond ?? 0 },
+            { "running", store.Scrubber?.IsRunning == true },
             { "chunks", progress.Chunks },
             { "bytes", progress.Bytes },
             { "corrupt", progress.Corrupt },

@@ -51,7 +51,7 @@ public sealed partial class DfssPeer
             share.Work);
     }
 
-    private static void ThrowIfUnusable(CertificateValidator validator, TlsIdentity identity, LocalStore store)
+    private static void ThrowIfUnusable(CertificateValidator validator, TlsIdentity identity, IPeerStore store)
     {
         try
         {

@@ -11,20 +11,20 @@ public sealed partial class DfssPeer
         [.. store.Work.Append(collection).Append(identityWatch).Append(renewal).Append(tokenWatch)
             .Select(work => work.State)];
 
-    /// <summary>Its chunks, for tests that lose some.</summary>
-    internal ILocalChunkStore Chunks => store.Chunks;
+    /// <summary>Its chunks, for tests that lose some; of a store of this machine.</summary>
+    internal ILocalChunkStore Chunks => (ILocalChunkStore)store.Chunks;
 
     /// <summary>Finishes the scrub's round at hand, or makes a whole one, now.</summary>
     internal Task RunScrubRoundAsync(CancellationToken cancellationToken) =>
-        store.Scrubber.RunRoundAsync(cancellationToken);
+        store.Scrubber?.RunRoundAsync(cancellationToken) ?? Task.CompletedTask;
 
     private BackgroundTask NewWork(string name, TimeSpan interval) =>
         new(name, interval, Options.TimeProvider, Options.Log);
 
     private async Task<TimeSpan?> CollectAsync(CancellationToken cancellationToken)
     {
-        GarbageCollectionResult result = await store.Collector.CollectAsync(
-            Options.GracePeriod, cancellationToken).ConfigureAwait(false);
+        GarbageCollectionResult result = await store.CollectAsync(
+            Options.GracePeriod, isDryRun: false, cancellationToken).ConfigureAwait(false);
         if (result.ChunksDeleted > 0)
         {
             Log(string.Create(
@@ -38,6 +38,9 @@ public sealed partial class DfssPeer
     private async Task ScrubAsync()
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        await store.Scrubber.RunAsync(store.Recovery, stopping.Token).ConfigureAwait(false);
+        if (store.Scrubber is { } scrubber)
+        {
+            await scrubber.RunAsync(store.Recovery, stopping.Token).ConfigureAwait(false);
+        }
     }
 }

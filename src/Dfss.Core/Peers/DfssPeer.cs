@@ -13,7 +13,7 @@ public sealed partial class DfssPeer : IAsyncDisposable
     /// <summary>5 s: a 16 MiB chunk over a slow link still arrives, and stopping a peer stays quick.</summary>
     private static readonly TimeSpan DrainTime = TimeSpan.FromSeconds(5);
 
-    private readonly LocalStore store;
+    private readonly IPeerStore store;
     private readonly IConnectionListener listener;
     private readonly PeerMemory memory = new();
     private readonly ConnectionLimiter connectionLimiter;
@@ -44,7 +44,7 @@ public sealed partial class DfssPeer : IAsyncDisposable
     private readonly TaskCompletionSource completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private DfssPeer(
-        PeerOptions options, LocalStore store, TlsTransport? tls, LoopbackToken? token, IConnectionListener listener)
+        PeerOptions options, IPeerStore store, TlsTransport? tls, LoopbackToken? token, IConnectionListener listener)
     {
         Options = options;
         this.store = store;
@@ -142,19 +142,7 @@ public sealed partial class DfssPeer : IAsyncDisposable
     {
         ListenAddress.ThrowIfNotAllowed(options);
         options = options with { Log = GuardedLog.Guard(options.Log) };
-        LocalStoreOptions storeOptions = new()
-        {
-            TimeProvider = options.TimeProvider,
-            Log = options.Log,
-            ScrubBytesPerSecond = options.ScrubBytesPerSecond,
-            QuotaBytes = options.QuotaBytes,
-            MinimumFreeBytes = options.MinimumFreeBytes,
-            MemoryStoreId = options.MemoryStoreId,
-            Relocation = options.StoreRelocation,
-            ServeChunks = options.ServeChunks,
-        };
-        LocalStore store = await LocalStore.OpenAsync(
-            options.StorePath, storeOptions, files, cancellationToken).ConfigureAwait(false);
+        IPeerStore store = await OpenStoreAsync(options, files, cancellationToken).ConfigureAwait(false);
         IConnectionListener? listener = null;
         try
         {
@@ -187,6 +175,26 @@ public sealed partial class DfssPeer : IAsyncDisposable
             await store.DisposeAsync().ConfigureAwait(false);
             throw;
         }
+    }
+
+    private static async Task<IPeerStore> OpenStoreAsync(
+        PeerOptions options, DurableFile files, CancellationToken cancellationToken)
+    {
+        LocalStoreOptions storeOptions = new()
+        {
+            TimeProvider = options.TimeProvider,
+            Log = options.Log,
+            ScrubBytesPerSecond = options.ScrubBytesPerSecond,
+            QuotaBytes = options.QuotaBytes,
+            MinimumFreeBytes = options.MinimumFreeBytes,
+            MemoryStoreId = options.MemoryStoreId,
+            Relocation = options.StoreRelocation,
+            ServeChunks = options.ServeChunks,
+        };
+        return options.Engine is { } engine
+            ? await BucketStore.OpenAsync(engine, storeOptions, cancellationToken).ConfigureAwait(false)
+            : await LocalStore.OpenAsync(
+                options.StorePath, storeOptions, files, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Stops: takes no more requests, answers those under way (for at most 5 s), closes the store.</summary>

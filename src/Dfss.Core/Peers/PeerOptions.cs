@@ -16,6 +16,12 @@ public sealed record PeerOptions
     public string? StorePath { get; init; }
 
     /// <summary>
+    /// The engine that keeps the store, in place of <see cref="StorePath"/>: any number of peers may serve one store
+    /// there. It has no quota, no minimum of free space and no scrub.
+    /// </summary>
+    public StoreEngine? Engine { get; init; }
+
+    /// <summary>
     /// The operator's decision about a store that is not where it last ran. For one start: leave it out afterwards.
     /// </summary>
     public StoreRelocation StoreRelocation { get; init; }

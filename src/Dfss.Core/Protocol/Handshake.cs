@@ -83,7 +83,8 @@ internal sealed record HelloAnswer(
     /// </summary>
     public long? IssuerNumber { get; init; }
 
-    /// <summary>Which run of the peer answers; null from older peers, which do not send it.</summary>
+    /// <summary>Which run of the peer answers; null from a peer that shares its store with others, and from older
+    /// peers.</summary>
     public PeerInstance? Instance { get; init; }
 
     /// <summary>The clock of an issuer; null from every other peer, and from older issuers.</summary>

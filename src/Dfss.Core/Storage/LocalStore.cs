@@ -4,7 +4,7 @@ using IOPath = System.IO.Path;
 namespace Dfss.Storage;
 
 /// <summary>One store of this machine, on disk or in memory, with all its parts: what a peer serves.</summary>
-internal sealed class LocalStore : IAsyncDisposable
+internal sealed class LocalStore : IPeerStore
 {
     private readonly FailStopLatch fault;
     private readonly Func<(long Chunks, long Bytes)> count;
@@ -33,7 +33,7 @@ internal sealed class LocalStore : IAsyncDisposable
         recoveryWork = storeParts.RecoveryWork;
         var roots = new StoreRoots(id);
         Records = new RecordStore(
-            storeParts.Table, served, roots, fault,
+            storeParts.Table, new LocalSealCheck(served, roots.SealLock), roots, fault,
             new VoteHistory(storeParts.Table, options));
         Collector = new GarbageCollector(
             storeParts.Table, served, roots, storeParts.Touched, storeParts.IsLost,
@@ -41,41 +41,46 @@ internal sealed class LocalStore : IAsyncDisposable
         Scrubber = new Scrubber(served, storeParts.ScrubTable, options);
     }
 
-    /// <summary>The id of the store.</summary>
+    /// <inheritdoc/>
     public StoreId StoreId { get; }
 
-    /// <summary>The store that it was a copy of until it was opened; null where it kept its store id.</summary>
+    /// <inheritdoc/>
     public StoreId? CopyOf { get; private init; }
 
-    /// <summary>What the operator must know of how it was opened: that it is another store than before.</summary>
+    /// <inheritdoc/>
+    public bool IsShared => false;
+
+    /// <inheritdoc/>
     public IReadOnlyList<string> Notices { get; private init; } = [];
 
     /// <summary>The chunks. Reads are not verified.</summary>
     public ILocalChunkStore Chunks { get; }
 
+    /// <inheritdoc/>
+    IServedChunkStore IPeerStore.Chunks => Chunks;
+
     /// <summary>Re-hashes stored chunks.</summary>
     public IChunkVerifier Verifier => Chunks;
 
-    /// <summary>The registers.</summary>
+    /// <inheritdoc/>
     public IRecordStore Records { get; }
 
     /// <summary>Removes chunks that no register needs.</summary>
     public GarbageCollector Collector { get; }
 
-    /// <summary>Re-hashes all chunks. Runs when the peer starts it.</summary>
+    /// <inheritdoc/>
     public Scrubber Scrubber { get; }
 
-    /// <summary>The store's folder, as a full path; null in memory.</summary>
+    /// <inheritdoc/>
     public string? Path { get; }
 
-    /// <summary>Why the store takes no more writes and votes until it is opened again; null while it does.</summary>
+    /// <inheritdoc/>
     public Exception? Fault => fault.Cause;
 
-    /// <summary>Ends when what a crash left has been dealt with, or that has failed for the first time; nothing has to
-    /// wait for it.</summary>
+    /// <inheritdoc/>
     public Task Recovery { get; }
 
-    /// <summary>The store's background tasks.</summary>
+    /// <inheritdoc/>
     public IEnumerable<BackgroundTask> Work => recoveryWork is null ? [Scrubber.Work] : [recoveryWork, Scrubber.Work];
 
     /// <summary>Opens a store, or makes it where <paramref name="path"/> does not exist or is an empty
@@ -126,7 +131,7 @@ internal sealed class LocalStore : IAsyncDisposable
         }
     }
 
-    /// <summary>The store's usage.</summary>
+    /// <inheritdoc/>
     public StoreUsage GetUsage()
     {
         (long chunks, long bytes) = count();
@@ -135,10 +140,12 @@ internal sealed class LocalStore : IAsyncDisposable
         return new StoreUsage(chunks, bytes, countQuarantined(), space.QuotaBytes, minimumFree, free);
     }
 
-    /// <summary>The names with seals that no decision has released, a page at a time.</summary>
-    /// <param name="after">The last name of the page before; null for the first page.</param>
-    /// <param name="limit">The largest number of results.</param>
-    /// <param name="cancellationToken">Cancels the operation.</param>
+    /// <inheritdoc/>
+    public Task<GarbageCollectionResult> CollectAsync(
+        TimeSpan gracePeriod, bool isDryRun, CancellationToken cancellationToken) =>
+        Collector.CollectAsync(gracePeriod, isDryRun, cancellationToken);
+
+    /// <inheritdoc/>
     public Task<SealedPage> ListSealsAsync(string? after, int limit, CancellationToken cancellationToken) =>
         SealedPage.ReadAsync(table, after, limit, cancellationToken);
 

@@ -27,7 +27,7 @@ public sealed record PeerInfo
     /// <summary>The id of its process.</summary>
     public required int ProcessId { get; init; }
 
-    /// <summary>The store's folder; null for a store in memory.</summary>
+    /// <summary>The store's folder, or its address in an engine; null for a store in memory.</summary>
     public string? StorePath { get; init; }
 
     /// <summary>How long it has run.</summary>

@@ -10,7 +10,7 @@ namespace Dfss.Commands;
 internal sealed class DetachedPeer : SessionPeer
 {
     /// <summary>30 s: a cold start of PowerShell on a slow disk takes some seconds; re-opening a store does not wait
-    /// for its checks.</summary>
+    /// for its checks. The probe of an engine tells its steps, and the time begins again with each.</summary>
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(30);
 
     /// <summary>15 s: a peer answers pending requests for at most 5 s and closes its store.</summary>
@@ -29,7 +29,7 @@ internal sealed class DetachedPeer : SessionPeer
     {
         this.process = process;
         this.announcement = announcement;
-        StorePath = options.StorePath;
+        StorePath = options.StorePath ?? options.Engine?.Address;
     }
 
     internal override DfssPeerKind Kind => DfssPeerKind.Detached;
@@ -73,7 +73,7 @@ internal sealed class DetachedPeer : SessionPeer
         PeerOptions options, PeerIdentity identity, Runspace session, CancellationToken cancellationToken)
     {
         await using IdentityHandover? handover =
-            identity is { Identity: null, Issuer: null } ? null : IdentityHandover.Create(identity);
+            identity is { Identity: null, Issuer: null, Engine: null } ? null : IdentityHandover.Create(identity);
         Process process = StartProcess(PeerHost.Find().CreateStartInfo(CreateCommand(options, handover?.PipeName)));
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(StartTimeout);
@@ -82,7 +82,7 @@ internal sealed class DetachedPeer : SessionPeer
         {
             process.StandardInput.Close();
             Task giving = handover?.GiveAsync(timeout.Token) ?? Task.CompletedTask;
-            PeerAnnouncement announcement = await ReadAnnouncementAsync(process, timeout.Token).ConfigureAwait(false);
+            PeerAnnouncement announcement = await ReadAnnouncementAsync(process, timeout).ConfigureAwait(false);
             if (announcement.Error != DfssErrorCode.None)
             {
                 throw new DfssException(
@@ -98,7 +98,7 @@ internal sealed class DetachedPeer : SessionPeer
             throw new DfssException(
                 DfssErrorCode.TimedOut,
                 FormattableString.Invariant(
-                    $"The peer's process did not listen within {StartTimeout.TotalSeconds:0} s and was ended."));
+                    $"The peer's process made no progress for {StartTimeout.TotalSeconds:0} s and was ended."));
         }
         finally
         {
@@ -170,22 +170,15 @@ internal sealed class DetachedPeer : SessionPeer
         }
     }
 
-    private static async Task<PeerAnnouncement> ReadAnnouncementAsync(Process process,
-        CancellationToken cancellationToken)
+    private static async Task<PeerAnnouncement> ReadAnnouncementAsync(
+        Process process, CancellationTokenSource timeout)
     {
-        Task<string> errors = process.StandardError.ReadToEndAsync(cancellationToken);
+        Task<string> errors = process.StandardError.ReadToEndAsync(timeout.Token);
         var output = new StringBuilder();
-        while (await process.StandardOutput.ReadLineAsync(cancellationToken).ConfigureAwait(false) is { } line)
-        {
-            if (PeerAnnouncement.TryRead(line) is { } announcement)
-            {
-                return announcement;
-            }
-
-            output.AppendLine(line);
-        }
-
-        throw EndedEarly(process, (await errors.ConfigureAwait(false) + output).Trim());
+        return await PeerAnnouncement.ReadAsync(
+                process.StandardOutput, output, () => timeout.CancelAfter(StartTimeout), timeout.Token)
+            .ConfigureAwait(false)
+            ?? throw EndedEarly(process, (await errors.ConfigureAwait(false) + output).Trim());
     }
 
     /// <summary>The error of a process that did not get as far as to announce its peer.</summary>
@@ -200,7 +193,7 @@ internal sealed class DetachedPeer : SessionPeer
             .Append(ForeignDetachedPeer.CommandMark)
             .Append("-Confirm:$false -Address ").Append(PeerHost.Quote(options.Address))
             .Append(System.Globalization.CultureInfo.InvariantCulture, $" -Port {options.Port}")
-            .Append(options.StorePath is null ? " -InMemory" : $" -StorePath {PeerHost.Quote(options.StorePath)}");
+            .Append(ForeignDetachedPeer.StoreArgument(options.StorePath ?? options.Engine?.Address));
         if (options.AdvertisedAddresses.Count > 0)
         {
             command.Append(" -AdvertisedAddress ").AppendJoin(',', options.AdvertisedAddresses.Select(PeerHost.Quote));
@@ -217,7 +210,11 @@ internal sealed class DetachedPeer : SessionPeer
             command.Append(" -Cluster ''");
         }
 
-        AppendLimits(command, options);
+        if (options.Engine is null)
+        {
+            AppendLimits(command, options);
+        }
+
         if (options.StoreRelocation != StoreRelocation.None)
         {
             command.Append(options.StoreRelocation == StoreRelocation.Moved ? " -StoreMoved" : " -StoreCopied");

@@ -61,7 +61,9 @@ internal static class DetachedPeerProcess
                 options = options with { Issuer = await issuer.OpenAsync(cancellationToken).ConfigureAwait(false) };
             }
 
-            return await DfssPeer.StartAsync(options, cancellationToken).ConfigureAwait(false);
+            return await DfssPeer.StartAsync(
+                options with { Engine = options.Engine?.Reporting(() => Tell(PeerAnnouncement.ProgressLine)) },
+                cancellationToken).ConfigureAwait(false);
         }
         catch (DfssException exception)
         {
@@ -84,18 +86,21 @@ internal static class DetachedPeerProcess
         }
     }
 
-    /// <summary>Writes the line without the host, which would format it, and closes the pipes.</summary>
+    /// <summary>Writes the line, and closes the pipes.</summary>
     private static void Announce(PeerAnnouncement announcement)
     {
-        using (Stream output = Console.OpenStandardOutput())
-        {
-            output.Write(System.Text.Encoding.UTF8.GetBytes("\n" + announcement.ToLine() + "\n"));
-            output.Flush();
-        }
-
+        Tell(announcement.ToLine());
         if (!OperatingSystem.IsWindows() && announcement.Error == DfssErrorCode.None)
         {
             NativeProcess.DropOutput();
         }
+    }
+
+    /// <summary>Writes a line without the host, which would format it.</summary>
+    private static void Tell(string line)
+    {
+        using Stream output = Console.OpenStandardOutput();
+        output.Write(System.Text.Encoding.UTF8.GetBytes("\n" + line + "\n"));
+        output.Flush();
     }
 }

@@ -74,9 +74,14 @@ internal static class ForeignDetachedPeer
     /// <summary>Whether a command is the one that a detached peer of this store is started with.</summary>
     internal static bool IsCommandOf(string argument, DfssPeerInfo peer) =>
         argument.Contains(CommandMark, StringComparison.Ordinal)
-        && argument.Contains(
-            peer.StorePath is null ? " -InMemory" : $" -StorePath {PeerHost.Quote(peer.StorePath)}",
-            StringComparison.Ordinal);
+        && argument.Contains(StoreArgument(peer.StorePath), StringComparison.Ordinal);
+
+    /// <summary>The argument by which a detached peer's command names its store: a folder, an address in an engine, or
+    /// null for one in memory.</summary>
+    internal static string StoreArgument(string? store) =>
+        store is null ? " -InMemory"
+        : store.StartsWith("s3://", StringComparison.Ordinal) ? $" -Store {PeerHost.Quote(store)}"
+        : $" -StorePath {PeerHost.Quote(store)}";
 
     private static bool IsLoopback(string endpoint)
     {

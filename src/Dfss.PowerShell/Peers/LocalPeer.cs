@@ -17,7 +17,7 @@ internal sealed class LocalPeer(DfssPeer peer, Runspace session) : SessionPeer(s
 
     internal override string StoreId { get; } = peer.StoreId.ToString();
 
-    internal override string? StorePath => peer.Options.StorePath;
+    internal override string? StorePath => peer.Options.StorePath ?? peer.Options.Engine?.Address;
 
     internal override int ProcessId => Environment.ProcessId;
 

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 
 namespace Dfss.Commands;
@@ -23,8 +24,39 @@ internal sealed record PeerAnnouncement(
     /// <summary>The mark of the line.</summary>
     internal const string Mark = "dfss-peer";
 
+    /// <summary>A line that comes before it, as often as the start of a peer has got on.</summary>
+    internal const string ProgressLine = "{\"Prefix\":\"dfss-peer-progress\"}";
+
     /// <summary>The line.</summary>
     internal string ToLine() => JsonSerializer.Serialize(this);
+
+    /// <summary>Reads up to the line; null if the output ends before.</summary>
+    /// <param name="output">The output of the peer's process.</param>
+    /// <param name="others">Takes the other lines.</param>
+    /// <param name="progressed">Called at each <see cref="ProgressLine"/>.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    internal static async Task<PeerAnnouncement?> ReadAsync(
+        TextReader output, StringBuilder others, Action progressed, CancellationToken cancellationToken)
+    {
+        while (await output.ReadLineAsync(cancellationToken).ConfigureAwait(false) is { } line)
+        {
+            if (TryRead(line) is { } announcement)
+            {
+                return announcement;
+            }
+
+            if (line == ProgressLine)
+            {
+                progressed();
+            }
+            else
+            {
+                others.AppendLine(line);
+            }
+        }
+
+        return null;
+    }
 
     /// <summary>Reads a line; null if it is other output.</summary>
     internal static PeerAnnouncement? TryRead(string line)

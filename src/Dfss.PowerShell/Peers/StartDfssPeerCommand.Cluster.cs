@@ -10,16 +10,21 @@ namespace Dfss.Commands;
 /// <content>A peer in a cluster: the certificate that it presents, and the notification of the members.</content>
 public sealed partial class StartDfssPeerCommand
 {
+    private const string IssuerHelp = "Makes this peer the issuer of the cluster that was made here.";
+    private const string PassphraseHelp = "The passphrase of the cluster's authority, for -Issuer.";
+
     private ClusterMembership? issued;
     private StoreId? joined;
     private ClusterChoice choice = ClusterChoice.None;
 
     /// <summary>Makes this peer the issuer of the cluster that was made here.</summary>
-    [Parameter(HelpMessage = "Makes this peer the issuer of the cluster that was made here.")]
+    [Parameter(ParameterSetName = DiskSet, HelpMessage = IssuerHelp)]
+    [Parameter(ParameterSetName = MemorySet, HelpMessage = IssuerHelp)]
     public SwitchParameter Issuer { get; set; }
 
     /// <summary>The passphrase of the cluster's authority, for -Issuer.</summary>
-    [Parameter(HelpMessage = "The passphrase of the cluster's authority, for -Issuer.")]
+    [Parameter(ParameterSetName = DiskSet, HelpMessage = PassphraseHelp)]
+    [Parameter(ParameterSetName = MemorySet, HelpMessage = PassphraseHelp)]
     [ValidateNotNull]
     [ArgumentCompleter(typeof(NoCompletion))]
     public SecureString? Passphrase { get; set; }
@@ -38,7 +43,7 @@ public sealed partial class StartDfssPeerCommand
             return identity;
         }
 
-        string served = path is null ? "a peer in memory" : $"the store '{path}'";
+        string served = (path ?? address) is { } place ? $"the store '{place}'" : "a peer in memory";
         bool wasIssuer = joined is not null && membership.HasAuthority
             && membership.LoadPeers().Any(peer => peer.IsIssuer && peer.StoreId == joined);
         if (isExplicit || !IsLoopback(Address))

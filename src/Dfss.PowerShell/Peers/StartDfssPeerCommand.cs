@@ -16,9 +16,15 @@ public sealed partial class StartDfssPeerCommand : DfssCmdlet
 {
     private const string DiskSet = "StorePath";
     private const string MemorySet = "InMemory";
+    private const string QuotaHelp = "The most bytes that the store takes, for example 100GB.";
+    private const string ScrubRateHelp =
+        "Bytes a second at which the peer re-reads its store in the background; 0: never.";
 
     /// <summary>0.5 s: the user waits after Ctrl+C, and clients repeat unanswered requests.</summary>
     private static readonly TimeSpan FarewellTime = TimeSpan.FromMilliseconds(500);
+
+    // As DFSS spells it: -Store itself may hold a secret by mistake, and is not shown.
+    private string? address;
 
     /// <summary>The store's folder; created if it does not exist.</summary>
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = DiskSet,
@@ -70,7 +76,8 @@ public sealed partial class StartDfssPeerCommand : DfssCmdlet
     public string? RoleFile { get; set; }
 
     /// <summary>The most bytes of chunks that the store keeps; without it the disk is the only limit.</summary>
-    [Parameter(HelpMessage = "The most bytes that the store takes, for example 100GB.")]
+    [Parameter(ParameterSetName = DiskSet, HelpMessage = QuotaHelp)]
+    [Parameter(ParameterSetName = MemorySet, HelpMessage = QuotaHelp)]
     [ValidateRange(1, long.MaxValue)]
     [ArgumentCompleter(typeof(NoCompletion))]
     public long? Quota { get; set; }
@@ -96,7 +103,8 @@ public sealed partial class StartDfssPeerCommand : DfssCmdlet
     public SwitchParameter StoreCopied { get; set; }
 
     /// <summary>Bytes a second at which the peer reads its store to find corrupt chunks; 0 turns it off.</summary>
-    [Parameter(HelpMessage = "Bytes a second at which the peer re-reads its store in the background; 0: never.")]
+    [Parameter(ParameterSetName = DiskSet, HelpMessage = ScrubRateHelp)]
+    [Parameter(ParameterSetName = MemorySet, HelpMessage = ScrubRateHelp)]
     [ValidateRange(0, long.MaxValue)]
     [ArgumentCompleter(typeof(NoCompletion))]
     public long ScrubRate { get; set; } = PeerOptions.DefaultScrubBytesPerSecond;
@@ -128,17 +136,26 @@ public sealed partial class StartDfssPeerCommand : DfssCmdlet
         ThrowIfExclusive();
         string? path = StorePath is null ? null : await ResolveNewAsync(StorePath).ConfigureAwait(false);
         string target = FormattableString.Invariant($"{Address}:{Port}");
-        string action = path is null ? "Start a peer with a store in memory" : $"Start a peer with the store '{path}'";
+        address = Store is null ? null : ReadAddress(Store);
+        string action = (path ?? address) is { } served
+            ? $"Start a peer with the store '{served}'"
+            : "Start a peer with a store in memory";
         if (!await ShouldProcessAsync(target, action).ConfigureAwait(false))
         {
             return;
         }
 
         PeerIdentity peerIdentity = await FindIdentityAsync(path, cancellationToken).ConfigureAwait(false);
+        if (Credential is not null)
+        {
+            peerIdentity = peerIdentity with { Engine = Credential.GetNetworkCredential() };
+        }
+
         Runspace session = await InvokeAsync(() => Runspace.DefaultRunspace).ConfigureAwait(false);
         var options = new PeerOptions
         {
             StorePath = path,
+            Engine = address is null ? null : OpenEngine(address, peerIdentity.Engine),
             StoreRelocation = StoreMoved
                 ? StoreRelocation.Moved
                 : StoreCopied ? StoreRelocation.Copied : StoreRelocation.None,
@@ -177,12 +194,20 @@ public sealed partial class StartDfssPeerCommand : DfssCmdlet
 
     /// <inheritdoc/>
     internal override object? EndingTarget(DfssException failure) =>
-        failure.Code is DfssErrorCode.AddressUnavailable or DfssErrorCode.InvalidArgument || StorePath is null
+        failure.Code is DfssErrorCode.AddressUnavailable or DfssErrorCode.InvalidArgument
             ? FormattableString.Invariant($"{Address}:{Port}")
-            : StorePath;
+            : StorePath ?? address ?? FormattableString.Invariant($"{Address}:{Port}");
 
     private void ThrowIfExclusive()
     {
+        if (StorePath?.StartsWith("s3://", StringComparison.OrdinalIgnoreCase) == true)
+        {
+            throw new DfssException(
+                DfssErrorCode.InvalidArgument,
+                "A text that begins with s3:// is the address of a bucket, and no folder.",
+                "Give it with -Store.");
+        }
+
         if (Wait && Detached)
         {
             throw new CmdletException(ErrorRecords.Create(

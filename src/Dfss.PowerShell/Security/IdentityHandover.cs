@@ -1,4 +1,5 @@
 using System.IO.Pipes;
+using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
@@ -8,8 +9,9 @@ using Dfss.Security;
 namespace Dfss.Commands;
 
 /// <summary>
-/// Passes an identity to the process of a detached peer, through a pipe that only this user's processes can open. So
-/// the key is never in a file, on a command line or in an environment, which others can read.
+/// Passes an identity, and the credentials for an engine, to the process of a detached peer, through a pipe that only
+/// this user's processes can open. So a key is never in a file, on a command line or in an environment, which others
+/// can read.
 /// </summary>
 internal sealed class IdentityHandover : IAsyncDisposable
 {
@@ -24,8 +26,14 @@ internal sealed class IdentityHandover : IAsyncDisposable
     /// <summary>Creates the pipe.</summary>
     internal static IdentityHandover Create(PeerIdentity peer)
     {
-        Parts parts = peer is { Identity: { } identity, Issuer: null }
+        Parts parts = peer.Issuer is { } issuer
             ? new Parts
+            {
+                StateFolder = UserState.Folder,
+                IssuedCluster = issuer.Membership.Name,
+                Passphrase = issuer.Passphrase,
+            }
+            : peer.Identity is not { } identity ? new Parts() : new Parts
             {
                 Key = ExportKey(identity.Certificate),
                 Certificate = identity.Certificate.RawData,
@@ -37,13 +45,9 @@ internal sealed class IdentityHandover : IAsyncDisposable
                 IssuerFilePath = identity.IssuerFilePath,
                 RoleFilePath = identity.RoleFilePath,
                 Origin = peer.Origin,
-            }
-            : new Parts
-            {
-                StateFolder = UserState.Folder,
-                IssuedCluster = peer.Issuer!.Membership.Name,
-                Passphrase = peer.Issuer.Passphrase,
             };
+        parts.AccessKey = peer.Engine?.UserName;
+        parts.Secret = peer.Engine?.Password;
         return new IdentityHandover(JsonSerializer.SerializeToUtf8Bytes(parts));
     }
 
@@ -55,7 +59,7 @@ internal sealed class IdentityHandover : IAsyncDisposable
         await pipe.DisposeAsync().ConfigureAwait(false);
     }
 
-    /// <summary>Receives an identity, or an issuer's, from the process that created the pipe.</summary>
+    /// <summary>Receives an identity, or an issuer's, or none, from the process that created the pipe.</summary>
     internal static async Task<PeerIdentity> TakeAsync(string pipeName, CancellationToken cancellationToken)
     {
         await using NamedPipeClientStream pipe = await PrivatePipe.OpenAsync(
@@ -63,6 +67,13 @@ internal sealed class IdentityHandover : IAsyncDisposable
         Parts parts =
             (await JsonSerializer.DeserializeAsync<Parts>(
                 pipe, options: null, cancellationToken).ConfigureAwait(false))!;
+        NetworkCredential? engine =
+            parts.AccessKey is null ? null : new NetworkCredential(parts.AccessKey, parts.Secret);
+        if (parts.Certificate.Length == 0 && parts.IssuedCluster is null)
+        {
+            return new PeerIdentity(Identity: null, Origin: null, Issuer: null, engine);
+        }
+
         if (parts.IssuedCluster is { } cluster)
         {
             ClusterMembership membership = ClusterMembership.At(parts.StateFolder!, cluster);
@@ -78,7 +89,7 @@ internal sealed class IdentityHandover : IAsyncDisposable
             IssuerFilePath = parts.IssuerFilePath,
             RoleFilePath = parts.RoleFilePath,
         };
-        return new PeerIdentity(identity, parts.Origin, Issuer: null);
+        return new PeerIdentity(identity, parts.Origin, Issuer: null, engine);
     }
 
     public async ValueTask DisposeAsync()
@@ -142,5 +153,9 @@ internal sealed class IdentityHandover : IAsyncDisposable
         public string? IssuedCluster { get; init; }
 
         public string? Passphrase { get; init; }
+
+        public string? AccessKey { get; set; }
+
+        public string? Secret { get; set; }
     }
 }

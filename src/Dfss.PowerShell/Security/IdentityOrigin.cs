@@ -58,8 +58,11 @@ internal sealed class IdentityOrigin
     }
 }
 
-/// <summary>The identity that a peer presents.</summary>
+/// <summary>The identity that a peer presents, and its secrets beside that.</summary>
 /// <param name="Identity">Its certificate; null for plaintext, or for an issuer, which makes its own.</param>
 /// <param name="Origin">The source of the identity; null where it cannot be read again.</param>
 /// <param name="Issuer">Opens the authority, for an issuer.</param>
-internal sealed record PeerIdentity(TlsIdentity? Identity, IdentityOrigin? Origin, IssuerSource? Issuer);
+/// <param name="Engine">The credentials for the engine of its store; null for those that the AWS SDK finds. They are
+/// not in this record's text.</param>
+internal sealed record PeerIdentity(
+    TlsIdentity? Identity, IdentityOrigin? Origin, IssuerSource? Issuer, NetworkCredential? Engine = null);

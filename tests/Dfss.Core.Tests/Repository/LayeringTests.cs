@@ -55,6 +55,7 @@ public sealed partial class LayeringTests
             ["Registers"] = ["Contracts", "Disk"],
             ["Maintenance"] = ["Contracts", "Disk", "Chunks", "Registers"],
             ["Memory"] = ["Contracts", "Disk", "Chunks", "Registers"],
+            ["Objects"] = ["Contracts", "Disk", "Registers", "Maintenance"],
         },
         ["Peers"] = new() { ["Requests"] = [], ["Sessions"] = ["Requests"] },
         ["Transport"] = new() { ["Connections"] = [], ["Memory"] = [], ["Channels"] = ["Connections", "Memory"] },
@@ -141,10 +142,11 @@ public sealed partial class LayeringTests
         select $"{path}: {line.Trim()}");
 
     [Fact]
-    public void Only_the_cmdlets_and_their_feedback_use_Core() => RepositoryFiles.AssertNone(
+    public void Only_the_cmdlets_their_feedback_and_the_store_on_S3_use_Core() => RepositoryFiles.AssertNone(
         from path in RepositoryFiles.List("src", ".csproj")
         where !path.StartsWith("src/Dfss.PowerShell/", StringComparison.Ordinal)
             && !path.StartsWith("src/Dfss.Feedback/", StringComparison.Ordinal)
+            && !path.StartsWith("src/Dfss.Storage.S3/", StringComparison.Ordinal)
         from line in RepositoryFiles.ReadLines(path)
         where line.Contains("Dfss.Core.csproj", StringComparison.Ordinal)
         select $"{path}: {line.Trim()}");
@@ -160,6 +162,15 @@ public sealed partial class LayeringTests
         string[] parts = path.Split('/');
         return parts.Length > 4 ? parts[3] : string.Empty;
     }
+
+    [Fact]
+    public void Only_the_store_on_S3_uses_the_client_of_its_engines() => RepositoryFiles.AssertNone(
+        from path in RepositoryFiles.List("src", ".csproj", ".cs")
+        where !path.StartsWith("src/Dfss.Storage.S3/", StringComparison.Ordinal)
+        from line in RepositoryFiles.ReadLines(path)
+        where line.Contains("AWSSDK", StringComparison.Ordinal)
+            || line.Contains("using Amazon", StringComparison.Ordinal)
+        select $"{path}: {line.Trim()}");
 
     [GeneratedRegex(
         "^(?:public|internal) (?:sealed |static |abstract |partial |readonly )*"

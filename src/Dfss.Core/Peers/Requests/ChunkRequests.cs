@@ -7,7 +7,7 @@ using Dfss.Transport;
 namespace Dfss.Peers;
 
 /// <summary>The operations on chunks: messages to the chunk store and back.</summary>
-internal sealed class ChunkRequests(ILocalChunkStore store)
+internal sealed class ChunkRequests(IServedChunkStore store)
 {
     /// <summary>131,072 ids: their bytes are 4 MiB, and the answer's bitmap is 16 KiB.</summary>
     private const int MaxIds = 1 << 17;

@@ -6,7 +6,7 @@ namespace Dfss.Peers;
 /// The chunks that an identity limited to some names sees: those that it has put itself. A chunk id, or the answer
 /// whether the store has it, would reveal the chunk; so to such an identity the others are missing.
 /// </summary>
-internal sealed class LimitedChunkStore(ILocalChunkStore store, OwnChunks own, object owner) : ILocalChunkStore
+internal sealed class LimitedChunkStore(IServedChunkStore store, OwnChunks own, object owner) : IServedChunkStore
 {
     public async ValueTask<PutResult> PutAsync(
         ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
@@ -45,10 +45,4 @@ internal sealed class LimitedChunkStore(ILocalChunkStore store, OwnChunks own, o
 
         return missing;
     }
-
-    public IAsyncEnumerable<ChunkId> EnumerateAsync(ChunkId? after, CancellationToken cancellationToken) =>
-        throw new NotSupportedException("No client lists chunks.");
-
-    public ValueTask DeleteAsync(ChunkId id, CancellationToken cancellationToken) =>
-        throw new NotSupportedException("No client deletes chunks.");
 }

@@ -8,7 +8,7 @@ namespace Dfss.Peers;
 /// read and hash the whole manifest for each chunk. A manifest never changes, so none is ever out of date. Safe for
 /// concurrent use.
 /// </summary>
-internal sealed class ManifestCache(ILocalChunkStore chunks)
+internal sealed class ManifestCache(IServedChunkStore chunks)
 {
     /// <summary>The largest manifest, or many usual ones.</summary>
     private const long MaxBytes = DfssLimits.MaxPayloadBytes;

@@ -5,7 +5,7 @@ using Dfss.Storage;
 namespace Dfss.Peers;
 
 /// <summary>The operations on records: messages to the record store and back.</summary>
-internal sealed class RecordRequests(IRecordStore records, ILocalChunkStore chunks)
+internal sealed class RecordRequests(IRecordStore records, IServedChunkStore chunks)
 {
     /// <summary>
     /// 64 encrypted files with 64 earlier versions each are 17 MiB, about what one message carries; 1,000 would be 260

@@ -22,7 +22,7 @@ internal sealed class RequestHandler
     /// <param name="cluster">The operations on the cluster's members.</param>
     /// <param name="describe">The results of peer_info.</param>
     public RequestHandler(
-        LocalStore store, ChunkRequests chunks, RecordRequests records, ClusterRequests cluster,
+        IPeerStore store, ChunkRequests chunks, RecordRequests records, ClusterRequests cluster,
         Func<MessageMap> describe)
     {
         this.cluster = cluster;

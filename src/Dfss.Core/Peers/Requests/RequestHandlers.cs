@@ -12,7 +12,7 @@ namespace Dfss.Peers;
 /// <param name="cluster">The operations on the cluster's members.</param>
 /// <param name="describe">The results of peer_info.</param>
 internal sealed class RequestHandlers(
-    LocalStore store, IRecordStore served, ClusterRequests cluster, Func<MessageMap> describe)
+    IPeerStore store, IRecordStore served, ClusterRequests cluster, Func<MessageMap> describe)
 {
     private readonly OwnChunks own = new(OwnChunks.DefaultMaxIds);
     private readonly ManifestCache manifests = new(store.Chunks);

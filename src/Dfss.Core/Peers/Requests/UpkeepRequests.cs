@@ -5,7 +5,7 @@ using Dfss.Storage;
 namespace Dfss.Peers;
 
 /// <summary>The operations by which a client has a peer tidy up its store.</summary>
-internal sealed class UpkeepRequests(LocalStore store)
+internal sealed class UpkeepRequests(IPeerStore store)
 {
     /// <summary>1,000 years: longer than any peer runs, and a time span still holds it.</summary>
     private const long MaxGraceMilliseconds = 1000L * 365 * 24 * 60 * 60 * 1000;
@@ -42,7 +42,7 @@ internal sealed class UpkeepRequests(LocalStore store)
             throw new DfssException(DfssErrorCode.InvalidArgument, "A grace period is at most a thousand years.");
         }
 
-        GarbageCollectionResult result = await store.Collector.CollectAsync(
+        GarbageCollectionResult result = await store.CollectAsync(
             TimeSpan.FromMilliseconds(grace), isDryRun, cancellationToken).ConfigureAwait(false);
         return new RequestAnswer(new MessageMap
         {

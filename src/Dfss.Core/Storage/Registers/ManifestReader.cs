@@ -22,7 +22,7 @@ internal static class ManifestReader
     /// <summary>Reads a manifest, once, and hashes it, once.</summary>
     /// <returns>The manifest, where the state is <see cref="ManifestState.Good"/>.</returns>
     public static async ValueTask<(ManifestState State, FileManifest? Manifest)> ReadAsync(
-        ILocalChunkStore chunks, FileId fileId, CancellationToken cancellationToken)
+        IServedChunkStore chunks, FileId fileId, CancellationToken cancellationToken)
     {
         ChunkId id = fileId.ToChunkId();
         if (await chunks.GetLengthAsync(id, cancellationToken).ConfigureAwait(false) is not { } length)
@@ -37,15 +37,23 @@ internal static class ManifestReader
             return (ManifestState.Missing, null);
         }
 
+        return Decode(content.AsMemory(0, read), fileId);
+    }
+
+    /// <summary>
+    /// Decodes what is stored as a file's manifest, and hashes it once. The manifest keeps the bytes.
+    /// </summary>
+    public static (ManifestState State, FileManifest? Manifest) Decode(ReadOnlyMemory<byte> content, FileId fileId)
+    {
         try
         {
             // It hashes itself.
-            FileManifest manifest = FileManifest.Decode(content.AsMemory(0, read));
+            FileManifest manifest = FileManifest.Decode(content);
             return manifest.FileId == fileId ? (ManifestState.Good, manifest) : (ManifestState.Corrupt, null);
         }
         catch (DfssException exception) when (exception.Code == DfssErrorCode.ChunkCorrupt)
         {
-            bool isGood = ChunkId.Of(content.AsSpan(0, read)) == id;
+            bool isGood = ChunkId.Of(content.Span) == fileId.ToChunkId();
             return (isGood ? ManifestState.NotAManifest : ManifestState.Corrupt, null);
         }
     }

@@ -2,21 +2,13 @@ using Dfss.Records;
 
 namespace Dfss.Storage;
 
-/// <summary>The registers of this machine's store: the acceptor's rules over a table of states, and for seals over the
+/// <summary>The registers of a store: the acceptor's rules over a table of states, and for seals over the
 /// chunks.</summary>
-#pragma warning disable CA1001 // A semaphore whose wait handle is never used has nothing to dispose.
 internal sealed class RecordStore(
-    IRegisterTable table, IDurableChunkStore chunks, StoreRoots roots, FailStopLatch fault,
-    VoteHistory history)
+    IRegisterTable table, ISealCheck seals, StoreRoots roots, FailStopLatch fault, VoteHistory history)
     : IRecordStore
-#pragma warning restore CA1001
 {
     private const int MaxListLimit = 1000;
-
-    // 64 KiB: some 2,000 chunks. Above it manifests, of up to 16 MiB, are read two at a time.
-    private const int FreeManifestBytes = 64 << 10;
-
-    private readonly SemaphoreSlim largeManifests = new(2);
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<RegisterAnswer>> AskAsync(
@@ -86,8 +78,7 @@ internal sealed class RecordStore(
         SealRequest[] requests, CancellationToken cancellationToken)
     {
         fault.ThrowIfSet();
-        // No sweep between the check of the chunks and the moment the seal protects them.
-        using IDisposable entered = await roots.SealLock.EnterSealAsync(cancellationToken).ConfigureAwait(false);
+        using ISealLook look = await seals.BeginAsync(cancellationToken).ConfigureAwait(false);
         IReadOnlyList<RegisterEntry> entries = await LoadAsync(requests, cancellationToken).ConfigureAwait(false);
         var answers = new RegisterAnswer?[requests.Length];
         for (int i = 0; i < answers.Length; i++)
@@ -100,11 +91,14 @@ internal sealed class RecordStore(
             return history.Sign(requests, answers!);
         }
 
-        await chunks.FlushAsync(cancellationToken).ConfigureAwait(false);
+        await look.FlushAsync(cancellationToken).ConfigureAwait(false);
         for (int i = 0; i < answers.Length; i++)
         {
-            answers[i] ??= await FindMissingAsync(
-                entries[i].State, requests[i], cancellationToken).ConfigureAwait(false);
+            if (answers[i] is null
+                && await look.FindMissingAsync(requests[i], cancellationToken).ConfigureAwait(false) is { } missing)
+            {
+                answers[i] = Acceptor.ChunksMissing(entries[i].State, missing.Chunks, missing.IsManifestMissing);
+            }
         }
 
         int[] open = [.. Enumerable.Range(0, answers.Length).Where(i => answers[i] is null)];
@@ -115,6 +109,7 @@ internal sealed class RecordStore(
             answers[open[i]] = sealedAnswers[i];
         }
 
+        await LookAgainAsync(look, requests, open, answers, cancellationToken).ConfigureAwait(false);
         return history.Sign(requests, answers!);
     }
 
@@ -175,102 +170,33 @@ internal sealed class RecordStore(
         return history.Sign(requests, answers);
     }
 
+    /// <summary>
+    /// Once the seals are stored: whether the chunks are still there, unless the look vouches for it.
+    /// </summary>
+    private static async ValueTask LookAgainAsync(
+        ISealLook look, SealRequest[] requests, int[] open, RegisterAnswer?[] answers,
+        CancellationToken cancellationToken)
+    {
+        if (open.Length == 0 || await look.HoldsAsync(cancellationToken).ConfigureAwait(false))
+        {
+            return;
+        }
+
+        foreach (int i in open.Where(i => answers[i]!.Status == RegisterStatus.Done))
+        {
+            if (await look.FindMissingAsync(requests[i], cancellationToken).ConfigureAwait(false) is { } missing)
+            {
+                answers[i] = answers[i]! with
+                {
+                    Status = RegisterStatus.ChunksMissing,
+                    Missing = missing.Chunks,
+                    IsManifestMissing = missing.IsManifestMissing,
+                };
+            }
+        }
+    }
+
     private ValueTask<IReadOnlyList<RegisterEntry>> LoadAsync(
         IReadOnlyList<RegisterRequest> requests, CancellationToken cancellationToken) =>
         table.LoadAsync([.. requests.Select(request => request.Name)], cancellationToken);
-
-    /// <summary>Null where the manifest and every expected chunk are there.</summary>
-    private async ValueTask<RegisterAnswer?> FindMissingAsync(
-        RegisterState state, SealRequest request, CancellationToken cancellationToken)
-    {
-        ChunkId id = request.FileId.ToChunkId();
-        if (await chunks.GetLengthAsync(id, cancellationToken).ConfigureAwait(false) is not > FreeManifestBytes)
-        {
-            return await LookAsync(state, request, cancellationToken).ConfigureAwait(false);
-        }
-
-        await largeManifests.WaitAsync(cancellationToken).ConfigureAwait(false);
-        try
-        {
-            return await LookAsync(state, request, cancellationToken).ConfigureAwait(false);
-        }
-        finally
-        {
-            largeManifests.Release();
-        }
-    }
-
-    private async ValueTask<RegisterAnswer?> LookAsync(
-        RegisterState state, SealRequest request, CancellationToken cancellationToken)
-    {
-        (ManifestState found, FileManifest? manifest) =
-            await ManifestReader.ReadAsync(chunks, request.FileId, cancellationToken).ConfigureAwait(false);
-        if (found == ManifestState.NotAManifest)
-        {
-            throw new DfssException(
-                DfssErrorCode.ChunkCorrupt,
-                $"Chunk {request.FileId}, given as the manifest of '{request.Name}', is not a manifest.")
-            { ChunkId = request.FileId.ToChunkId() };
-        }
-
-        if (found == ManifestState.Corrupt)
-        {
-            // Sets it aside, so that the sender can put it again.
-            await chunks.VerifyAsync(request.FileId.ToChunkId(), cancellationToken).ConfigureAwait(false);
-        }
-
-        if (manifest is null || chunks.GetDurableLength(request.FileId.ToChunkId()) is null)
-        {
-            return Acceptor.ChunksMissing(state, missing: default, isManifestMissing: true);
-        }
-
-        if (request.Expected.Bits.Length != (manifest.ChunkCount + 7) / 8)
-        {
-            throw new DfssException(
-                DfssErrorCode.InvalidArgument,
-                $"The set of chunks expected of '{request.Name}' has {request.Expected.Bits.Length} bytes; its file "
-                    + $"has {manifest.ChunkCount} chunks.");
-        }
-
-        // Only what is on stable storage counts: a chunk may have been put after the flush began, or put again after
-        // its sync failed and another caller's flush reported that.
-        HashSet<int> lost = [];
-        for (int i = 0; i < manifest.ChunkCount; i++)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            if (!request.Expected[i])
-            {
-                continue;
-            }
-
-            int? length = chunks.GetDurableLength(manifest[i]);
-            if (length != manifest.LengthOf(i))
-            {
-                lost.Add(i);
-                await SetAsideAsync(request, manifest, i, length, cancellationToken).ConfigureAwait(false);
-            }
-        }
-
-        return lost.Count == 0
-            ? null
-            : Acceptor.ChunksMissing(
-                state, ChunkBitmap.Create(manifest.ChunkCount, lost.Contains), isManifestMissing: false);
-    }
-
-    /// <summary>Where a chunk of the wrong length is stored: makes it missing for the sender's next question
-    /// too.</summary>
-    private async ValueTask SetAsideAsync(
-        SealRequest request, FileManifest manifest, int index, int? length, CancellationToken cancellationToken)
-    {
-        if (length is not null
-            && await chunks.VerifyAsync(manifest[index], cancellationToken).ConfigureAwait(false) == ChunkState.Good
-            && chunks.GetDurableLength(manifest[index]) == length)
-        {
-            throw new DfssException(
-                DfssErrorCode.InvalidArgument,
-                $"In the manifest of '{request.Name}' chunk {index} has {manifest.LengthOf(index)} bytes; it "
-                    + $"has {length}.",
-                "Send the file again.");
-        }
-    }
 }

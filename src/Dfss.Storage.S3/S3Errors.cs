@@ -1,0 +1,72 @@
+using System.Net;
+using System.Xml;
+using Amazon.Runtime;
+
+namespace Dfss.Storage.S3;
+
+/// <summary>What an engine's failures mean to a caller.</summary>
+internal static class S3Errors
+{
+    /// <summary>Whether a request failed, in a way that the engine or the way to it is answerable for. An answer that
+    /// the SDK cannot read is one of them. Whatever fails in a request that its caller has cancelled says nothing of
+    /// the engine.</summary>
+    public static bool IsOfEngine(Exception exception, CancellationToken cancellationToken) =>
+        !cancellationToken.IsCancellationRequested && exception is OperationCanceledException
+            or AmazonServiceException or AmazonClientException or HttpRequestException or IOException
+            or FormatException or XmlException;
+
+    /// <summary>Whether a request failed that its caller has cancelled, in another way than by a
+    /// cancellation.</summary>
+    public static bool IsOfCancelled(Exception exception, CancellationToken cancellationToken) =>
+        cancellationToken.IsCancellationRequested && exception is not OperationCanceledException;
+
+    /// <summary>The cancellation of a request.</summary>
+    public static OperationCanceledException Cancelled(Exception exception, CancellationToken cancellationToken) =>
+        new("The request to the engine was cancelled.", exception, cancellationToken);
+
+    /// <summary>
+    /// Whether the engine has refused a request, so that it is certain not to be carried out: an answer of 4xx. Not
+    /// 408 and 409, which say nothing, nor 429, after which the same request may succeed.
+    /// </summary>
+    public static bool IsRefusal(Exception exception) =>
+        exception is AmazonServiceException answer
+            && answer.StatusCode is >= HttpStatusCode.BadRequest and < (HttpStatusCode)500
+            && answer.StatusCode is not (HttpStatusCode.RequestTimeout or HttpStatusCode.Conflict
+                or HttpStatusCode.TooManyRequests);
+
+    /// <summary>The caller's error. It has no header of the request, and so no credentials.</summary>
+    public static DfssException Of(Exception exception, S3Address address, string request)
+    {
+        AmazonServiceException? answer = exception as AmazonServiceException;
+        bool isFull = answer?.ErrorCode is "QuotaExceeded" or "InsufficientStorage" or "EntityTooLarge"
+            || answer?.StatusCode == HttpStatusCode.InsufficientStorage;
+        return new DfssException(
+            isFull ? DfssErrorCode.StoreFull : DfssErrorCode.StoreFailed,
+            $"The engine of the store '{address}' {Tell(exception)} The request was {request}.",
+            isFull ? "Raise the quota of the bucket, or remove files." : Advise(answer),
+            exception);
+    }
+
+    /// <summary>An answer that is not what was asked for.</summary>
+    public static DfssException Broken(S3Address address, string what) => new(
+        DfssErrorCode.StoreFailed, $"The engine of the store '{address}' gave a wrong answer: {what}",
+        "Check the engine and what lies on the way to it.");
+
+    private static string Tell(Exception exception) => exception switch
+    {
+        AmazonServiceException { StatusCode: not 0 } answer =>
+            $"answered {(int)answer.StatusCode} {answer.ErrorCode}: {answer.Message}",
+        OperationCanceledException => FormattableString.Invariant(
+            $"gave no answer: for {EngineRequest.StallLimit.TotalSeconds:0} s nothing, or too little, came or went."),
+        FormatException or XmlException => $"gave a wrong answer: {exception.Message}",
+        _ => $"gave no answer: {(exception.InnerException ?? exception).Message}",
+    };
+
+    private static string Advise(AmazonServiceException? answer) => answer?.StatusCode switch
+    {
+        HttpStatusCode.Forbidden or HttpStatusCode.Unauthorized =>
+            "Check the credentials, and that they may get, put, list and delete in this bucket.",
+        HttpStatusCode.NotFound => "Check that the bucket exists.",
+        _ => "Check that the engine is up and can be reached, then try again.",
+    };
+}

@@ -1,0 +1,132 @@
+#!/usr/bin/env bash
+# ceph.sh start|stop: a Ceph with radosgw on 127.0.0.1, for tests: as root, without systemd, objects in memory.
+# DFSS_CEPH is its folder, DFSS_CEPH_OSDS (1) the number of OSDs, DFSS_CEPH_COPIES (1) that of copies, DFSS_CEPH_PORT (7480)
+# radosgw's port. Keys: dfsstest, dfsstestsecret. Debian's packages: ceph-mon ceph-mgr ceph-osd radosgw ceph-common.
+set -euo pipefail
+base=${DFSS_CEPH:-${TMPDIR:-/tmp}/dfss-ceph}
+osds=${DFSS_CEPH_OSDS:-1}
+copies=${DFSS_CEPH_COPIES:-1}
+port=${DFSS_CEPH_PORT:-7480}
+conf=$base/ceph.conf
+
+configure() {
+  cat >"$conf" <<X
+[global]
+fsid = $1
+mon_host = v2:127.0.0.1:3300/0,v1:127.0.0.1:6789/0
+ms_bind_ipv4 = true
+public_addr = 127.0.0.1
+cluster_addr = 127.0.0.1
+public_network = 127.0.0.0/8
+auth_cluster_required = cephx
+auth_service_required = cephx
+auth_client_required = cephx
+auth_allow_insecure_global_id_reclaim = false
+keyring = $base/keyring
+osd_pool_default_size = $copies
+osd_pool_default_min_size = 1
+osd_pool_default_pg_num = 1
+osd_pool_default_pgp_num = 1
+osd_pool_default_pg_autoscale_mode = off
+osd_crush_chooseleaf_type = 0
+mon_allow_pool_size_one = true
+mon_warn_on_pool_no_redundancy = false
+mon_max_pg_per_osd = 1000
+mon_data = $base/mon
+mon_data_avail_warn = 1
+mon_data_avail_crit = 1
+mgr_data = $base/mgr
+mgr_module_path = /usr/share/ceph/mgr
+osd_data = $base/osd\$id
+mon_osd_down_out_interval = 3600
+osd_heartbeat_grace = 6
+osd_heartbeat_interval = 2
+mon_osd_min_down_reporters = 1
+osd_objectstore = memstore
+memstore_device_bytes = 4294967296
+osd_max_object_name_len = 2048
+osd_class_load_list = *
+osd_class_default_list = *
+admin_socket = $base/run/\$name.asok
+run_dir = $base/run
+pid_file = $base/run/\$name.pid
+log_file = $base/log/\$name.log
+log_to_stderr = false
+debug_ms = 0/0
+rgw_data = $base/rgw
+rgw_frontends = beast endpoint=127.0.0.1:$port tcp_nodelay=1
+rgw_thread_pool_size = 32
+rgw_enable_apis = s3, admin
+rgw_run_sync_thread = false
+rgw_dynamic_resharding = false
+rgw_dns_name = localhost
+X
+}
+
+key() { ceph-authtool "$base/keyring" --gen-key "$@" >/dev/null; }
+
+start() {
+  local fsid i id
+  fsid=$(cat /proc/sys/kernel/random/uuid)
+  rm -rf "$base"
+  mkdir -p "$base"/{mon,mgr,rgw,run,log}
+  configure "$fsid"
+  export CEPH_CONF=$conf
+  ceph-authtool -C "$base/keyring" --gen-key -n mon. --cap mon 'allow *' >/dev/null
+  key -n client.admin --cap mon 'allow *' --cap osd 'allow *' --cap mgr 'allow *'
+  key -n client.rgw --cap mon 'allow rwx' --cap osd 'allow rwx' --cap mgr 'allow rw'
+  key -n mgr.x --cap mon 'allow *' --cap osd 'allow *'
+  monmaptool --create --clobber --fsid "$fsid" --addv a "[v2:127.0.0.1:3300,v1:127.0.0.1:6789]" "$base/monmap" >/dev/null
+  for ((i = 0; i < osds; i++)); do
+    mkdir -p "$base/osd$i"
+    key -n "osd.$i" --cap mon 'allow profile osd' --cap mgr 'allow profile osd' --cap osd 'allow *'
+  done
+
+  ceph-mon -c "$conf" --mkfs -i a --monmap "$base/monmap" --keyring "$base/keyring" >>"$base/log/boot" 2>&1
+  ceph-mon -c "$conf" -i a >>"$base/log/boot" 2>&1
+  ceph-mgr -c "$conf" -i x >>"$base/log/boot" 2>&1
+  for ((i = 0; i < osds; i++)); do
+    id=$(cat /proc/sys/kernel/random/uuid)
+    ceph -c "$conf" --connect-timeout 20 osd new "$id" "$i" >/dev/null
+    ceph-osd -c "$conf" -i "$i" --mkfs --osd-uuid "$id" >>"$base/log/boot" 2>&1
+    ceph-osd -c "$conf" -i "$i" >>"$base/log/boot" 2>&1
+  done
+
+  for ((i = 0; i < 60; i++)); do
+    ceph -c "$conf" osd stat 2>/dev/null | grep -q "$osds up" && break
+    sleep 0.3
+  done
+
+  radosgw -c "$conf" -n client.rgw >>"$base/log/boot" 2>&1
+  radosgw-admin -c "$conf" user create --uid=dfss --display-name=dfss --access-key=dfsstest --secret-key=dfsstestsecret \
+    >>"$base/log/boot" 2>&1
+  for ((i = 0; i < 120; i++)); do
+    (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && return
+    sleep 0.5
+  done
+
+  echo "radosgw does not listen on port $port; see $base/log" >&2
+  return 1
+}
+
+stop() {
+  local file pid i
+  # radosgw first, the monitor last.
+  for file in "$base"/run/client.rgw.pid "$base"/run/osd.*.pid "$base"/run/mgr.x.pid "$base"/run/mon.a.pid; do
+    [ -s "$file" ] || continue
+    pid=$(cat "$file")
+    kill "$pid" 2>/dev/null || continue
+    for ((i = 0; i < 50; i++)); do
+      [ -d "/proc/$pid" ] || break
+      sleep 0.1
+    done
+    [ ! -d "/proc/$pid" ] || kill -9 "$pid" 2>/dev/null || true
+  done
+  rm -rf "$base"
+}
+
+case ${1:-} in
+  start) start ;;
+  stop) stop ;;
+  *) echo "usage: ceph.sh start|stop" >&2; exit 2 ;;
+esac

@@ -1,0 +1,73 @@
+using Dfss.Records;
+using Dfss.Storage;
+
+namespace Dfss.Tests.Storage.Simulation;
+
+/// <summary>A peer, or what collects in it: the real code over the engine.</summary>
+internal sealed class BucketPeer
+{
+    private static readonly CancellationToken Token = CancellationToken.None;
+
+    private readonly ObjectRegisterTable table;
+
+    public BucketPeer(SimulatedEngine engine, BucketMutation mutation, Func<Guid> newGuid)
+    {
+        IObjectStore objects = engine.For(Actor);
+        objects = mutation == BucketMutation.None ? objects : new MutatedObjects(objects, mutation);
+        Chunks = new ObjectChunks(objects, mutation == BucketMutation.SameIncarnation ? () => default : newGuid);
+        Cell = new CollectionCell(objects, newGuid);
+        table = new ObjectRegisterTable(objects, Store, Guid.Empty, newGuid);
+        ISealCheck seals = new ObjectSealCheck(Cell, Chunks);
+        var roots = new StoreRoots(Store);
+        Records = new RecordStore(
+            table, mutation == BucketMutation.ListBeforeSeal ? new EarlySealCheck(seals) : seals, roots,
+            new FailStopLatch("the bucket", log: null), new VoteHistory(table, new LocalStoreOptions()));
+        Collector = new ObjectCollector(objects, table, Chunks, Cell, roots);
+    }
+
+    /// <summary>One for all peers of the bucket.</summary>
+    public static StoreId Store { get; } = StoreId.Parse("0123456789abcdef0123456789abcdef");
+
+    public EngineActor Actor { get; } = new();
+
+    public IRecordStore Records { get; }
+
+    public ObjectChunks Chunks { get; }
+
+    public CollectionCell Cell { get; }
+
+    public ObjectCollector Collector { get; }
+
+    public async Task<RegisterAnswer> HandleAsync(RegisterRequest request) =>
+        (await Records.AskAsync([request], Token).ConfigureAwait(false))[0];
+
+    public async Task<bool> IsMissingAsync(ChunkId id)
+    {
+        CollectionState state = await Cell.ReadAsync(Token).ConfigureAwait(false);
+        return (await Chunks.FindMissingAsync([id], state.Condemned, Token).ConfigureAwait(false))[0];
+    }
+
+    public async Task PutAsync(ChunkId id, ReadOnlyMemory<byte> content) =>
+        await Chunks.PutAsync(id, content, Token).ConfigureAwait(false);
+
+    /// <summary>Deletes old states, or garbage with no grace; ends without an answer of the engine.</summary>
+    public async Task CollectAsync(bool trims)
+    {
+        try
+        {
+            if (trims)
+            {
+                await table.TrimAsync(kept: 0, Token).ConfigureAwait(false);
+                await Cell.TrimAsync(kept: 0, Token).ConfigureAwait(false);
+            }
+            else
+            {
+                await Collector.CollectAsync(TimeSpan.Zero, Token).ConfigureAwait(false);
+            }
+        }
+        catch (DfssException exception) when (exception.Code == DfssErrorCode.StoreFailed)
+        {
+            // Another collection finishes the round.
+        }
+    }
+}
