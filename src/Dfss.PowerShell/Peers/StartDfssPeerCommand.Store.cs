@@ -25,6 +25,8 @@ public sealed partial class StartDfssPeerCommand
     [Parameter(ParameterSetName = EngineSet,
         HelpMessage = "The access key and the secret for the engine. Default: what the AWS SDK finds.")]
     [ValidateNotNull]
+    // Before the other, which takes the text of a script block for a user name.
+    [TextArgument]
     [Credential]
     [ArgumentCompleter(typeof(NoCompletion))]
     public PSCredential? Credential { get; set; }
