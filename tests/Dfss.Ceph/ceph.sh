@@ -1,19 +1,27 @@
 #!/usr/bin/env bash
-# ceph.sh start|stop: a Ceph with radosgw on 127.0.0.1, for tests: as root, without systemd, objects in memory.
-# DFSS_CEPH is its folder, DFSS_CEPH_OSDS (1) the number of OSDs, DFSS_CEPH_COPIES (1) that of copies, DFSS_CEPH_PORT (7480)
-# radosgw's port. Keys: dfsstest, dfsstestsecret. Debian's packages: ceph-mon ceph-mgr ceph-osd radosgw ceph-common.
+# ceph.sh start|stop: a Ceph with radosgw on free ports of 127.0.0.1, for tests: as root, without systemd, objects in memory.
+# DFSS_CEPH is its folder, DFSS_CEPH_OSDS (1) the number of OSDs, DFSS_CEPH_COPIES (1) that of copies. The folder's file
+# `endpoint` has radosgw's address when it is up, run/osd.0.pid and run/client.rgw.pid the processes. Keys: dfsstest,
+# dfsstestsecret. Debian's packages: ceph-mon ceph-osd radosgw ceph-common.
 set -euo pipefail
 base=${DFSS_CEPH:-${TMPDIR:-/tmp}/dfss-ceph}
 osds=${DFSS_CEPH_OSDS:-1}
 copies=${DFSS_CEPH_COPIES:-1}
-port=${DFSS_CEPH_PORT:-7480}
 conf=$base/ceph.conf
+
+# Sets `port` to one that nothing listens on, below those that a system gives to outgoing connections.
+find_port() {
+  while :; do
+    port=$((20000 + RANDOM % 12000))
+    (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || return 0
+  done
+}
 
 configure() {
   cat >"$conf" <<X
 [global]
 fsid = $1
-mon_host = v2:127.0.0.1:3300/0,v1:127.0.0.1:6789/0
+mon_host = v2:127.0.0.1:$mon/0
 ms_bind_ipv4 = true
 public_addr = 127.0.0.1
 cluster_addr = 127.0.0.1
@@ -35,8 +43,6 @@ mon_max_pg_per_osd = 1000
 mon_data = $base/mon
 mon_data_avail_warn = 1
 mon_data_avail_crit = 1
-mgr_data = $base/mgr
-mgr_module_path = /usr/share/ceph/mgr
 osd_data = $base/osd\$id
 mon_osd_down_out_interval = 3600
 osd_heartbeat_grace = 6
@@ -66,17 +72,19 @@ X
 key() { ceph-authtool "$base/keyring" --gen-key "$@" >/dev/null; }
 
 start() {
-  local fsid i id
+  local fsid i id port mon
   fsid=$(cat /proc/sys/kernel/random/uuid)
   rm -rf "$base"
-  mkdir -p "$base"/{mon,mgr,rgw,run,log}
+  mkdir -p "$base"/{mon,rgw,run,log}
+  find_port
+  mon=$port
+  find_port
   configure "$fsid"
   export CEPH_CONF=$conf
   ceph-authtool -C "$base/keyring" --gen-key -n mon. --cap mon 'allow *' >/dev/null
   key -n client.admin --cap mon 'allow *' --cap osd 'allow *' --cap mgr 'allow *'
   key -n client.rgw --cap mon 'allow rwx' --cap osd 'allow rwx' --cap mgr 'allow rw'
-  key -n mgr.x --cap mon 'allow *' --cap osd 'allow *'
-  monmaptool --create --clobber --fsid "$fsid" --addv a "[v2:127.0.0.1:3300,v1:127.0.0.1:6789]" "$base/monmap" >/dev/null
+  monmaptool --create --clobber --fsid "$fsid" --addv a "[v2:127.0.0.1:$mon]" "$base/monmap" >/dev/null
   for ((i = 0; i < osds; i++)); do
     mkdir -p "$base/osd$i"
     key -n "osd.$i" --cap mon 'allow profile osd' --cap mgr 'allow profile osd' --cap osd 'allow *'
@@ -84,7 +92,6 @@ start() {
 
   ceph-mon -c "$conf" --mkfs -i a --monmap "$base/monmap" --keyring "$base/keyring" >>"$base/log/boot" 2>&1
   ceph-mon -c "$conf" -i a >>"$base/log/boot" 2>&1
-  ceph-mgr -c "$conf" -i x >>"$base/log/boot" 2>&1
   for ((i = 0; i < osds; i++)); do
     id=$(cat /proc/sys/kernel/random/uuid)
     ceph -c "$conf" --connect-timeout 20 osd new "$id" "$i" >/dev/null
@@ -101,7 +108,11 @@ start() {
   radosgw-admin -c "$conf" user create --uid=dfss --display-name=dfss --access-key=dfsstest --secret-key=dfsstestsecret \
     >>"$base/log/boot" 2>&1
   for ((i = 0; i < 120; i++)); do
-    (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && return
+    if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+      echo "http://127.0.0.1:$port" >"$base/endpoint"
+      return
+    fi
+
     sleep 0.5
   done
 
@@ -109,19 +120,16 @@ start() {
   return 1
 }
 
+# What runs with this configuration, whether it was up or still on its way, and what a test has stopped with SIGSTOP.
+# Nothing that it has is to be kept, so there is nothing to wait for.
 stop() {
-  local file pid i
-  # radosgw first, the monitor last.
-  for file in "$base"/run/client.rgw.pid "$base"/run/osd.*.pid "$base"/run/mgr.x.pid "$base"/run/mon.a.pid; do
-    [ -s "$file" ] || continue
-    pid=$(cat "$file")
-    kill "$pid" 2>/dev/null || continue
-    for ((i = 0; i < 50; i++)); do
-      [ -d "/proc/$pid" ] || break
-      sleep 0.1
-    done
-    [ ! -d "/proc/$pid" ] || kill -9 "$pid" 2>/dev/null || true
+  local folder
+  for folder in /proc/[0-9]*; do
+    if { tr '\0' '\n' <"$folder/cmdline"; } 2>/dev/null | grep -qxF -- "$conf"; then
+      kill -9 "${folder#/proc/}" 2>/dev/null || true
+    fi
   done
+
   rm -rf "$base"
 }
 

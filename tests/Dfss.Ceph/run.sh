@@ -1,15 +1,31 @@
 #!/usr/bin/env bash
-# run.sh: starts a Ceph, runs the tests that need a real engine against it, and stops it. The test project must be built.
+# run.sh [<options of dotnet test>]: starts a Ceph with three OSDs and two copies, or with one where that does not start, runs the
+# tests that need a real engine against it, and stops it, whatever happens. The test project must be built.
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
-if ! command -v radosgw >/dev/null || ! command -v ceph-mon >/dev/null; then
-  echo "There is no Ceph here: apt-get install --no-install-recommends ceph-mon ceph-mgr ceph-osd radosgw ceph-common" >&2
+for program in ceph-mon ceph-osd radosgw radosgw-admin ceph; do
+  command -v "$program" >/dev/null && continue
+  echo "There is no Ceph here: apt-get install --no-install-recommends ceph-mon ceph-osd radosgw ceph-common" >&2
   exit 1
-fi
+done
 
+# Short: the paths of its sockets have a limit.
+export DFSS_CEPH=${DFSS_CEPH:-$(mktemp -d /tmp/dfss-ceph.XXXXXX)}
 trap 'tests/Dfss.Ceph/ceph.sh stop' EXIT
-tests/Dfss.Ceph/ceph.sh start || exit 1
-export DFSS_S3="s3://dfss-test?endpoint=http://127.0.0.1:${DFSS_CEPH_PORT:-7480}"
+trap 'exit 143' TERM INT
+
+# start <OSDs> <copies>: in two minutes at most; on two busy cores it takes 20 s.
+start() {
+  export DFSS_CEPH_OSDS=$1 DFSS_CEPH_COPIES=$2
+  timeout 120 tests/Dfss.Ceph/ceph.sh start && return
+  echo "A Ceph with $1 OSDs did not start:" >&2
+  tail -n 20 "$DFSS_CEPH/log/boot" >&2
+  tests/Dfss.Ceph/ceph.sh stop
+  return 1
+}
+
+start "${DFSS_CEPH_OSDS:-3}" "${DFSS_CEPH_COPIES:-2}" || start 1 1 || exit 1
+export DFSS_S3="s3://dfss-test?endpoint=$(cat "$DFSS_CEPH/endpoint")"
 export AWS_ACCESS_KEY_ID=dfsstest AWS_SECRET_ACCESS_KEY=dfsstestsecret
 dotnet test tests/Dfss.Core.Tests --no-build --nologo --logger "console;verbosity=detailed" \
-  --filter "FullyQualifiedName~RealEngine|FullyQualifiedName~A_real_engine"
+  --filter "FullyQualifiedName~RealEngine|FullyQualifiedName~A_real_engine" "$@"
