@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # ceph.sh start|stop: a Ceph with radosgw on free ports of 127.0.0.1, for tests: as root, without systemd, objects in memory.
-# DFSS_CEPH is its folder, DFSS_CEPH_OSDS (1) the number of OSDs, DFSS_CEPH_COPIES (1) that of copies. The folder's file
+# DFSS_CEPH is its folder, empty or of an earlier start; DFSS_CEPH_OSDS (1) the number of OSDs, DFSS_CEPH_COPIES (1) that of copies. The folder's file
 # `endpoint` has radosgw's address when it is up, run/osd.0.pid and run/client.rgw.pid the processes. Keys: dfsstest,
 # dfsstestsecret. Debian's packages: ceph-mon ceph-osd radosgw ceph-common.
 set -euo pipefail
@@ -8,6 +8,8 @@ base=${DFSS_CEPH:-${TMPDIR:-/tmp}/dfss-ceph}
 osds=${DFSS_CEPH_OSDS:-1}
 copies=${DFSS_CEPH_COPIES:-1}
 conf=$base/ceph.conf
+# Seconds after which its processes end by themselves, should whoever has started them be gone.
+life=${DFSS_CEPH_SECONDS:-1800}
 
 # Sets `port` to one that nothing listens on, below those that a system gives to outgoing connections.
 find_port() {
@@ -69,13 +71,25 @@ rgw_dns_name = localhost
 X
 }
 
+# run <program> <options...>: in the background, for so long at most.
+run() { timeout --signal=KILL "$life" "$1" -f -c "$conf" "${@:2}" >>"$base/log/boot" 2>&1 </dev/null & }
+
+# Whether the folder is ours to empty: one that is empty, or has our configuration.
+is_ours() {
+  [ -z "$(ls -A "$base")" ] || [ -e "$conf" ] && return
+  echo "$base has files and no ceph.conf: it is not a folder of this script. Name another one with DFSS_CEPH." >&2
+  return 1
+}
+
 key() { ceph-authtool "$base/keyring" --gen-key "$@" >/dev/null; }
 
 start() {
-  local fsid i id port mon
+  local fsid i id port mon gateway
   fsid=$(cat /proc/sys/kernel/random/uuid)
-  rm -rf "$base"
-  mkdir -p "$base"/{mon,rgw,run,log}
+  [ -d "$base" ] || mkdir -m 700 "$base"
+  is_ours
+  find "$base" -mindepth 1 -delete
+  mkdir "$base"/{mon,rgw,run,log}
   find_port
   mon=$port
   find_port
@@ -91,12 +105,12 @@ start() {
   done
 
   ceph-mon -c "$conf" --mkfs -i a --monmap "$base/monmap" --keyring "$base/keyring" >>"$base/log/boot" 2>&1
-  ceph-mon -c "$conf" -i a >>"$base/log/boot" 2>&1
+  run ceph-mon -i a
   for ((i = 0; i < osds; i++)); do
     id=$(cat /proc/sys/kernel/random/uuid)
     ceph -c "$conf" --connect-timeout 20 osd new "$id" "$i" >/dev/null
     ceph-osd -c "$conf" -i "$i" --mkfs --osd-uuid "$id" >>"$base/log/boot" 2>&1
-    ceph-osd -c "$conf" -i "$i" >>"$base/log/boot" 2>&1
+    run ceph-osd -i "$i"
   done
 
   for ((i = 0; i < 60; i++)); do
@@ -104,11 +118,14 @@ start() {
     sleep 0.3
   done
 
-  radosgw -c "$conf" -n client.rgw >>"$base/log/boot" 2>&1
+  run radosgw -n client.rgw
+  gateway=$!
   radosgw-admin -c "$conf" user create --uid=dfss --display-name=dfss --access-key=dfsstest --secret-key=dfsstestsecret \
     >>"$base/log/boot" 2>&1
   for ((i = 0; i < 120; i++)); do
     if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+      # In the foreground it writes none.
+      tr -d ' ' <"/proc/$gateway/task/$gateway/children" >"$base/run/client.rgw.pid"
       echo "http://127.0.0.1:$port" >"$base/endpoint"
       return
     fi
@@ -130,7 +147,10 @@ stop() {
     fi
   done
 
-  rm -rf "$base"
+  if [ -d "$base" ] && is_ours; then
+    # Twice, as one that was just killed may still write.
+    rm -rf "$base" || rm -rf "$base"
+  fi
 }
 
 case ${1:-} in
