@@ -16,7 +16,7 @@ internal sealed record ShellResult(int ExitCode, string Output, string Error)
 internal sealed class ShellProcess : IDisposable
 {
     /// <summary>Far more than any of these need; only a process that hangs meets it.</summary>
-    private static readonly TimeSpan TimeLimit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromMinutes(3);
 
     private readonly Process _process;
     private readonly Task<string> _error;

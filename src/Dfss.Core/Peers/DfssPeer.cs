@@ -141,6 +141,7 @@ public sealed partial class DfssPeer : IAsyncDisposable
         CancellationToken cancellationToken)
     {
         ListenAddress.ThrowIfNotAllowed(options);
+        options.ThrowIfNotOfEngine();
         options = options with { Log = GuardedLog.Guard(options.Log) };
         IPeerStore store = await OpenStoreAsync(options, files, cancellationToken).ConfigureAwait(false);
         IConnectionListener? listener = null;

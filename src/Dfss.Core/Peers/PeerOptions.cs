@@ -17,7 +17,7 @@ public sealed record PeerOptions
 
     /// <summary>
     /// The engine that keeps the store, in place of <see cref="StorePath"/>: any number of peers may serve one store
-    /// there. It has no quota, no minimum of free space and no scrub.
+    /// there. It has no quota, no minimum of free space and no scrub; its peer is no issuer.
     /// </summary>
     public StoreEngine? Engine { get; init; }
 
@@ -156,4 +156,32 @@ public sealed record PeerOptions
 
     /// <summary>How long a chunk that no file needs is kept after it was last put or asked for.</summary>
     internal TimeSpan GracePeriod { get; init; } = GarbageCollector.DefaultGracePeriod;
+
+    /// <summary>What a store in an engine does not have must not be given with one, and then not hold.</summary>
+    /// <exception cref="DfssException">InvalidArgument, with the options that are given.</exception>
+    internal void ThrowIfNotOfEngine()
+    {
+        if (Engine is null)
+        {
+            return;
+        }
+
+        (string Name, bool IsGiven)[] options =
+        [
+            (nameof(StorePath), StorePath is not null),
+            (nameof(StoreRelocation), StoreRelocation != StoreRelocation.None),
+            (nameof(Issuer), Issuer is not null),
+            (nameof(QuotaBytes), QuotaBytes is not null),
+            (nameof(MinimumFreeBytes), MinimumFreeBytes is not null),
+            (nameof(MemoryStoreId), MemoryStoreId is not null),
+        ];
+        string given = string.Join(", ", options.Where(option => option.IsGiven).Select(option => option.Name));
+        if (given.Length > 0)
+        {
+            throw new DfssException(
+                DfssErrorCode.InvalidArgument,
+                $"A peer of the store '{Engine.Address}', which is in an engine, does not have {given}.",
+                "Leave them out, or keep the store in a folder.");
+        }
+    }
 }

@@ -117,7 +117,7 @@ public sealed class GetDfssPeerCommand : ClientCmdlet
         try
         {
             PeerInfo answer = await Client.GetPeerInfoAsync(address, cancellationToken).ConfigureAwait(false);
-            SessionPeer? own = FindOwn(answer);
+            SessionPeer? own = FindOwn(address, answer);
             DfssPeerInfo info = own?.ToInfo(answer, DfssPeerState.Running) ?? ToRemote(address, answer);
             await WriteAsync(info).ConfigureAwait(false);
             return own;
@@ -154,11 +154,19 @@ public sealed class GetDfssPeerCommand : ClientCmdlet
 
     /// <summary>
     /// The peer of this process that gave this answer; null for another peer. The store id alone is not enough: a copy
-    /// of the store may run too.
+    /// of the store may run too. Peers of one store in an engine may also have the same advertised address: of these it
+    /// is the one at the port that was asked.
     /// </summary>
-    internal static SessionPeer? FindOwn(PeerInfo answer) => Array.Find(
-        SessionPeers.List(), peer => peer.StoreId == answer.StoreId.ToString() && peer.ProcessId == answer.ProcessId
-            && peer.Addresses.SequenceEqual(answer.Addresses, StringComparer.OrdinalIgnoreCase));
+    internal static SessionPeer? FindOwn(PeerAddress asked, PeerInfo answer)
+    {
+        SessionPeer[] found =
+        [
+            .. SessionPeers.List().Where(
+                peer => peer.StoreId == answer.StoreId.ToString() && peer.ProcessId == answer.ProcessId
+                    && peer.Addresses.SequenceEqual(answer.Addresses, StringComparer.OrdinalIgnoreCase)),
+        ];
+        return found.Length < 2 ? found.SingleOrDefault() : Array.Find(found, peer => peer.Port == asked.Port);
+    }
 
     internal static DfssPeerInfo ToRemote(PeerAddress address, PeerInfo answer) => new DfssPeerInfo
     {

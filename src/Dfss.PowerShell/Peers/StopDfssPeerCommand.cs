@@ -96,14 +96,16 @@ public sealed class StopDfssPeerCommand : ClientCmdlet
     private async Task StopAtAsync(PeerAddress address, CancellationToken cancellationToken)
     {
         string text = address.ToString();
-        SessionPeer? own = Array.Find(
+        SessionPeer[] named = Array.FindAll(
             SessionPeers.List(), peer => peer.Addresses.Contains(text, StringComparer.OrdinalIgnoreCase));
+        // Several where peers of one store in an engine have one advertised address: the answer says which.
+        SessionPeer? own = named.Length == 1 ? named[0] : null;
         try
         {
             PeerInfo? answer = own is null
                 ? await Client.GetPeerInfoAsync(address, cancellationToken).ConfigureAwait(false)
                 : null;
-            own ??= GetDfssPeerCommand.FindOwn(answer!);
+            own ??= GetDfssPeerCommand.FindOwn(address, answer!);
             await (own is null
                 ? StopForeignAsync(GetDfssPeerCommand.ToRemote(address, answer!), cancellationToken)
                 : StopAsync(peer => peer == own, text, text, cancellationToken)).ConfigureAwait(false);

@@ -20,6 +20,12 @@ public sealed class BucketPeerTests : IAsyncLifetime
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
+    private PeerOptions Options => new()
+    {
+        Port = 0,
+        Engine = new StoreEngine("s3://bucket/store/", () => ObjectEngine.Connect(fake)) { ProbeRounds = 1 },
+    };
+
     public async ValueTask InitializeAsync()
     {
         first = await StartAsync();
@@ -99,6 +105,24 @@ public sealed class BucketPeerTests : IAsyncLifetime
         Assert.Equal(4, failed.Count);
     }
 
+    [Fact]
+    public async Task What_such_a_store_does_not_have_is_refused_and_not_left_out()
+    {
+        PeerOptions options = Options;
+        foreach ((string name, PeerOptions given) in new[]
+        {
+            ("StorePath", options with { StorePath = folder["store"] }),
+            ("StoreRelocation", options with { StoreRelocation = StoreRelocation.Moved }),
+            ("QuotaBytes", options with { QuotaBytes = 1 << 30 }),
+            ("MinimumFreeBytes", options with { MinimumFreeBytes = 0 }),
+        })
+        {
+            DfssException refused = await Assert.ThrowsAsync<DfssException>(() => DfssPeer.StartAsync(given, Token));
+            Assert.Equal(DfssErrorCode.InvalidArgument, refused.Code);
+            Assert.Contains($"does not have {name}.", refused.Message, StringComparison.Ordinal);
+        }
+    }
+
     private static DfssClient ClientOf(List<string> warnings, params DfssPeer[] peers) => new(
         [.. peers.Select(Cluster.AddressOf)],
         TransferOptions.Default with { Warning = warning => { lock (warnings) { warnings.Add(warning); } } });
@@ -109,11 +133,5 @@ public sealed class BucketPeerTests : IAsyncLifetime
     private void AssertSame(string source, string received) =>
         Assert.Equal(File.ReadAllBytes(source), File.ReadAllBytes(folder[received]));
 
-    private Task<DfssPeer> StartAsync() => DfssPeer.StartAsync(
-        new PeerOptions
-        {
-            Port = 0,
-            Engine = new StoreEngine("s3://bucket/store/", () => ObjectEngine.Connect(fake)) { ProbeRounds = 1 },
-        },
-        Token);
+    private Task<DfssPeer> StartAsync() => DfssPeer.StartAsync(Options, Token);
 }

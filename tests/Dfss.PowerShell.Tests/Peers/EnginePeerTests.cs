@@ -58,6 +58,21 @@ public sealed class EnginePeerTests : IAsyncLifetime
     }
 
     [Fact]
+    public void Of_peers_with_one_advertised_address_the_one_at_the_port_is_stopped()
+    {
+        Result result = session.Run(
+            """
+            $peers = 1..2 | ForEach-Object {
+                Start-DfssPeer -Store $store -Credential $credential -Port 0 -AdvertisedAddress localhost:9
+            }
+            (Get-DfssPeer -Peer "localhost:$($peers[1].Port)").Id -eq $peers[1].Id
+            Stop-DfssPeer -Peer "localhost:$($peers[1].Port)"
+            (Get-DfssPeer -Peer "localhost:$($peers[0].Port)").Id -eq $peers[0].Id
+            """);
+        Assert.Equal([true, true], result.As<bool>());
+    }
+
+    [Fact]
     public void The_peer_shows_the_address_of_its_store_and_no_credentials()
     {
         Result result = session.Run(

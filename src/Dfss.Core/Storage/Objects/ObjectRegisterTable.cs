@@ -24,7 +24,7 @@ internal sealed class ObjectRegisterTable(
     public HeardTable Heard { get; } = new();
 
     /// <inheritdoc/>
-    /// <remarks>Never: no clock contradicts a store whose counter stays 0.</remarks>
+    /// <remarks>Never: a request with a clock of this store is refused before, by <see cref="SoleMemberRecords"/>.</remarks>
     public Task BeginAsync(StoreVotes next) => throw new NotSupportedException(
         "A store of objects has one instance.");
 

@@ -14,6 +14,14 @@ internal sealed class SoleMemberRecords(IRecordStore records, StoreId own) : IRe
     {
         foreach (RegisterRequest request in requests)
         {
+            if (request.Clocks.Any(clock => clock.StoreId == own && clock.IsKnown))
+            {
+                throw new DfssException(
+                    DfssErrorCode.InvalidArgument,
+                    $"A request about '{request.Name}' has a clock of store {own}, which is in an engine and has none.",
+                    "No client of DFSS sends one: report how it was made.");
+            }
+
             IReadOnlyList<HomeMember> home = request switch
             {
                 SealRequest seal => seal.Home,

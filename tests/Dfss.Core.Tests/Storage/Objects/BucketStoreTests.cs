@@ -154,6 +154,27 @@ public sealed class BucketStoreTests
         Assert.Equal(DfssErrorCode.InvalidArgument, refused.Code);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(7)]
+    public async Task A_clock_of_its_own_which_it_does_not_have_is_refused(long generation)
+    {
+        await using BucketStore store = await OpenAsync();
+        PrepareRequest prepare = Registers.Prepare("a", 1) with
+        {
+            Clocks = [new StoreClock(store.StoreId, generation, Guid.NewGuid(), 3)],
+            Teaches = true,
+        };
+        DfssException refused = await Assert.ThrowsAsync<DfssException>(
+            async () => await store.Records.PrepareAsync([prepare], Token));
+        Assert.Equal(DfssErrorCode.InvalidArgument, refused.Code);
+
+        StoreClock unknown = StoreClock.Unknown(store.StoreId);
+        Assert.Equal(
+            RegisterStatus.Done,
+            (await store.Records.PrepareAsync([prepare with { Clocks = [unknown] }], Token))[0].Status);
+    }
+
     [Fact]
     public async Task A_create_that_an_engine_refuses_to_decide_is_tried_a_few_times_and_is_then_an_error()
     {
