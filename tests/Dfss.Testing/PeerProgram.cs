@@ -1,16 +1,19 @@
 using System.Globalization;
+using System.Net;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Dfss.Peers;
 using Dfss.Storage;
+using Dfss.Storage.S3;
 using Dfss.Transport;
 
 namespace Dfss.Testing;
 
 /// <summary>
 /// A peer in a process of its own: <c>Dfss.Testing peer STORE PORT SETTINGS</c>, the last as JSON of
-/// <see cref="PeerSettings"/>. Writes <c>listening PORT</c> when clients can connect; stops in order on SIGTERM. What
+/// <see cref="PeerSettings"/>. A store is a folder, or one in an engine: <c>s3://...</c>. Writes <c>listening PORT</c> when clients can connect; stops in order on SIGTERM. What
 /// goes wrong goes to standard error, and the exit code is 1.
 /// </summary>
 internal static class PeerProgram
@@ -27,9 +30,11 @@ internal static class PeerProgram
         {
             PeerSettings settings = JsonSerializer.Deserialize(arguments[2], TestingJson.Default.PeerSettings)!;
             bool isSync = Enum.TryParse(settings.Breach, out DurableAction left);
+            bool isInEngine = arguments[0].StartsWith("s3://", StringComparison.Ordinal);
             PeerOptions options = new()
             {
-                StorePath = arguments[0],
+                StorePath = isInEngine ? null : arguments[0],
+                Engine = isInEngine ? OpenEngine(arguments[0], settings.EngineAccessKey) : null,
                 StoreRelocation = settings.StoreRelocation,
                 Port = int.Parse(arguments[1], CultureInfo.InvariantCulture),
 
@@ -65,6 +70,14 @@ internal static class PeerProgram
             await Console.Error.WriteLineAsync($"{error.Code}: {error.Message}");
             return 1;
         }
+    }
+
+    /// <summary>The probe is short, since it has tests of its own.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static StoreEngine OpenEngine(string address, string? accessKey)
+    {
+        StoreEngine.DefaultProbeRounds = 1;
+        return S3Engine.Open(address, accessKey is null ? null : new NetworkCredential(accessKey, "of a test"));
     }
 
     private static Func<DurableStep, bool> Matches(DurableAction action, string pattern) =>

@@ -29,6 +29,12 @@ internal sealed record PeerSettings
     public double? TimeLimitSeconds { get; init; }
 
     /// <summary>
+    /// The access key for the engine of its store, where that takes any secret; null for the credentials that the AWS
+    /// SDK finds.
+    /// </summary>
+    public string? EngineAccessKey { get; init; }
+
+    /// <summary>
     /// Makes it a peer that breaks a rule: SyncFile or SyncDirectory leaves out the syncs of that kind for paths that
     /// match <see cref="BreachedPaths"/>; others are those of <see cref="BreachingRecordStore"/>. Null for none.
     /// </summary>

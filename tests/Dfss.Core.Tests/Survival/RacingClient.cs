@@ -7,10 +7,15 @@ namespace Dfss.Tests.Survival;
 /// </summary>
 internal sealed class RacingClient : IAsyncDisposable
 {
+    private readonly int first;
     private Task<ClientProcess> process;
 
-    public RacingClient(IEnumerable<PeerAddress> peers, Action onPassing)
+    /// <param name="peers">The peers.</param>
+    /// <param name="onPassing">Called for each piece that passes a link.</param>
+    /// <param name="first">Which peer it is given first.</param>
+    public RacingClient(IEnumerable<PeerAddress> peers, Action onPassing, int first = 0)
     {
+        this.first = first;
         Links = [.. peers.Select(peer => new FaultProxy(peer, TimeProvider.System)
         {
             OnSending = _ => onPassing(),
@@ -51,6 +56,9 @@ internal sealed class RacingClient : IAsyncDisposable
         await running.KillAsync();
     }
 
+    /// <summary>Severs the links to some peers.</summary>
+    public void SeverFrom(IEnumerable<int> peers) => peers.ToList().ForEach(index => Links[index].Sever());
+
     public void Heal()
     {
         foreach (FaultProxy link in Links)
@@ -71,7 +79,7 @@ internal sealed class RacingClient : IAsyncDisposable
 
     private Task<ClientProcess> StartAsync() => ClientProcess.StartAsync(new ClientSettings
     {
-        Peers = [.. Links.Select(link => link.Address.ToString())],
+        Peers = [.. Links.Skip(first).Concat(Links.Take(first)).Select(link => link.Address.ToString())],
         MaxAttempts = 2,
         RetryMilliseconds = 10,
     });

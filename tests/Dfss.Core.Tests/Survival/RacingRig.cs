@@ -1,4 +1,3 @@
-using Dfss.Records;
 using Dfss.Testing;
 using Dfss.Tests.Faults;
 using Dfss.Tests.Records.Simulation;
@@ -7,14 +6,14 @@ using TemporaryFolder = Dfss.Testing.TemporaryFolder;
 namespace Dfss.Tests.Survival;
 
 /// <summary>
-/// Three peers, two writers and two readers, each a process. In each round both writers send a content of their own
+/// Some peers, two writers and two readers, each a process. In each round both writers send a content of their own
 /// under one name at once, while the readers read and receive it; in the middle of it, or before, something goes wrong:
-/// a peer or a writer is killed, links are cut, severed for some rounds, or slow. A name lives for some rounds; then
-/// all is well again, it is read once more, and its history checked.
+/// a peer or a writer is killed, links are cut, severed for some rounds, or slow. Peers of one store are stopped for
+/// some rounds too, and in each round one of them collects garbage. A name lives for some rounds; then all is well
+/// again, it is read once more, and its history checked.
 /// </summary>
-internal sealed class RacingRig : IAsyncDisposable
+internal sealed partial class RacingRig : IAsyncDisposable
 {
-    private const int PeerCount = 3;
     private const int WriterCount = 2;
     private const int ReaderCount = 2;
 
@@ -30,22 +29,25 @@ internal sealed class RacingRig : IAsyncDisposable
     /// <summary>Some 200 pieces pass in a round; the fault comes before one of them, or after the round.</summary>
     private const int MaxPieces = 250;
 
-    private readonly TemporaryFolder folder = new();
+    private readonly TemporaryFolder folder;
     private readonly Random random;
-    private readonly PeerSettings settings;
-    private readonly Task<PeerProcess>[] peers = new Task<PeerProcess>[PeerCount];
+    private readonly RacingPeers peers;
     private readonly List<RacingClient> clients = [];
-    private readonly int[] ports = new int[PeerCount];
     private TaskCompletionSource fault = new();
     private int piecesLeft;
     private int names;
     private int files;
     private RacingHistory? history;
 
-    private RacingRig(int seed, string? breach)
+    private RacingRig(int seed, TemporaryFolder folder, RacingPeers peers)
     {
         random = new Random(seed);
-        settings = new PeerSettings { AdvertisedAddress = PeerGroup.Nowhere, Breach = breach };
+        this.folder = folder;
+        this.peers = peers;
+        for (int i = 0; i < WriterCount + ReaderCount; i++)
+        {
+            clients.Add(new RacingClient(peers.Addresses, CountPiece, first: i % peers.Count));
+        }
     }
 
     /// <summary>The histories of the names that have ended.</summary>
@@ -58,25 +60,33 @@ internal sealed class RacingRig : IAsyncDisposable
 
     private IEnumerable<RacingClient> Readers => clients.Skip(WriterCount);
 
+    /// <summary>How many operations of all histories ended so.</summary>
+    public int Count(HistoryOutcome outcome, bool isRead) =>
+        Histories.Sum(history => history.Count(outcome, isRead));
+
+    /// <summary>What was done, in lines.</summary>
+    public string Report(int rounds) => string.Join('\n', [
+        $"{rounds} rounds, {Histories.Count} names",
+        .. Enum.GetValues<HistoryOutcome>().Select(outcome =>
+            $"{outcome}: {Count(outcome, isRead: false)} writes, {Count(outcome, isRead: true)} reads"),
+        string.Join(", ", Faults.Select(pair => $"{pair.Key}: {pair.Value}")),
+        .. peers.AreOneStore ? new[] { $"collections: {peers.Collections}" } : [],
+        $"bytes by peer: {string.Join(", ", Enumerable.Range(0, peers.Count).Select(
+            index => clients.Sum(client => client.Links[index].PassedBytes)))}",
+    ]);
+
+    /// <summary>Among three peers with a store each.</summary>
     /// <param name="seed">What all that is random follows from.</param>
     /// <param name="breach">Which rule the peers break (see <see cref="PeerSettings"/>); null for none.</param>
     public static async Task<RacingRig> StartAsync(int seed, string? breach = null)
     {
-        RacingRig rig = new(seed, breach);
-        for (int i = 0; i < PeerCount; i++)
-        {
-            rig.peers[i] = rig.StartPeerAsync(i);
-            rig.ports[i] = (await rig.peers[i]).Port;
-        }
-
-        for (int i = 0; i < WriterCount + ReaderCount; i++)
-        {
-            rig.clients.Add(
-                new RacingClient(rig.ports.Select(port => new PeerAddress("localhost", port)), rig.CountPiece));
-        }
-
-        return rig;
+        TemporaryFolder folder = new();
+        return new RacingRig(seed, folder, await RacingPeers.StartAsync(
+            3, index => folder[$"store{index}"], new PeerSettings { Breach = breach }));
     }
+
+    /// <summary>Among peers of one store, which are disposed with the rig.</summary>
+    public static RacingRig StartAmong(RacingPeers peers, int seed) => new(seed, new TemporaryFolder(), peers);
 
     /// <summary>Races under one new name.</summary>
     /// <param name="maxRounds">At most so many rounds.</param>
@@ -90,11 +100,30 @@ internal sealed class RacingRig : IAsyncDisposable
             await RunRoundAsync();
         }
 
-        await Task.WhenAll(peers);
+        await peers.ReadyAsync();
+        await peers.ContinueAsync();
         clients.ForEach(client => client.Heal());
         await ReadAsync(clients[^1], isFresh: true, mustBeCurrent: true);
         Histories.Add(history);
         return rounds;
+    }
+
+    /// <summary>
+    /// At each peer garbage is collected, and a client that knows it alone reads each name once more and receives it;
+    /// the reads are in the histories.
+    /// </summary>
+    public async Task ReadAllAsync()
+    {
+        for (int i = 0; i < peers.Count; i++)
+        {
+            await peers.CollectWholeAsync(i, CancellationToken.None);
+            await using RacingClient client = new([peers.Addresses.ElementAt(i)], onPassing: () => { });
+            foreach (RacingHistory ended in Histories)
+            {
+                history = ended;
+                await ReadAsync(client, isFresh: true, mustBeCurrent: true);
+            }
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -104,20 +133,13 @@ internal sealed class RacingRig : IAsyncDisposable
             await client.DisposeAsync();
         }
 
-        foreach (Task<PeerProcess> peer in peers)
-        {
-            await (await peer).DisposeAsync();
-        }
-
+        await peers.DisposeAsync();
         folder.Dispose();
     }
 
-    private async Task<PeerProcess> StartPeerAsync(int index) =>
-        await PeerProcess.StartAsync(folder[$"store{index}"], ports[index], settings);
-
     private async Task RunRoundAsync()
     {
-        Recover();
+        await RecoverAsync();
         fault = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         piecesLeft = random.Next(MaxPieces);
         // Drawn before anything runs, so that a seed gives the same round again, as far as the machine's threads do.
@@ -138,17 +160,31 @@ internal sealed class RacingRig : IAsyncDisposable
             racing.Add(ReadOftenAsync(reader, isFresh: random.Next(2) == 0));
         }
 
+        using CancellationTokenSource ended = new();
+        Task collecting = peers.AreOneStore
+            ? peers.CollectAsync(random.Next(peers.Count), ended.Token)
+            : Task.CompletedTask;
         await Task.WhenAll(racing);
         fault.TrySetResult();
         await failing;
+        await ended.CancelAsync();
+        await collecting;
     }
 
-    /// <summary>A link that was severed or slow is well again after two rounds, on average.</summary>
-    private void Recover()
+    /// <summary>
+    /// A link that was severed or slow is well again after two rounds, on average, and a peer that was stopped goes on.
+    /// </summary>
+    private async Task RecoverAsync()
     {
+        if (peers.Stopped.Count > 0 && random.Next(2) == 0)
+        {
+            await peers.ContinueAsync();
+        }
+
         foreach (RacingClient client in clients.Where(_ => random.Next(2) == 0))
         {
             client.Heal();
+            client.SeverFrom(peers.Stopped);
         }
     }
 
@@ -164,18 +200,13 @@ internal sealed class RacingRig : IAsyncDisposable
     {
         await fault.Task;
         RacingClient client = clients[moment.Next(clients.Count)];
-        FaultProxy link = client.Links[moment.Next(PeerCount)];
+        FaultProxy link = client.Links[moment.Next(peers.Count)];
+        int index = moment.Next(peers.Count);
         switch (dice)
         {
             case < 15:
                 Note("peer killed");
-                int index = moment.Next(PeerCount);
-                await using (PeerProcess peer = await peers[index])
-                {
-                    await peer.KillAsync();
-                }
-
-                peers[index] = StartPeerAsync(index);
+                await peers.KillAsync(index);
                 break;
             case < 30:
                 Note("writer killed");
@@ -191,102 +222,20 @@ internal sealed class RacingRig : IAsyncDisposable
                 break;
             case < 65:
                 Note("client severed from all");
-                client.Links.ToList().ForEach(one => one.Sever());
+                client.SeverFrom(Enumerable.Range(0, peers.Count));
                 break;
             case < 75:
                 Note("link slow");
                 link.Delay = TimeSpan.FromMilliseconds(moment.Next(1, 20));
                 break;
+            case < 95 when peers.AreOneStore:
+                Note("peer stopped");
+                await peers.StopAsync(index);
+                // It answers no client for as long, and need not be waited for.
+                clients.ForEach(one => one.SeverFrom(peers.Stopped));
+                break;
         }
     }
 
     private void Note(string kind) => Faults[kind] = Faults.GetValueOrDefault(kind) + 1;
-
-    private SentFile MakeFile()
-    {
-        string name = $"source{files++}";
-        return new SentFile(name, folder.CreateFile(name, random.Next(32, 200_000), random.Next()), ChunkSize);
-    }
-
-    /// <summary>
-    /// Create-only, replace any, or replace the newest version that was heard of, which both may name.
-    /// </summary>
-    private WriteCondition PickCondition() => random.Next(3) switch
-    {
-        0 => WriteCondition.CreateOnly,
-        1 => WriteCondition.ReplaceVersion(history!.NewestVersion),
-        _ => WriteCondition.ReplaceAny,
-    };
-
-    private async Task WriteAsync(RacingClient client, SentFile file, WriteCondition condition, bool isFresh)
-    {
-        HistoryOperation operation = history!.CallWrite(file, condition);
-        ClientAnswer? answer = await client.RunAsync(new ClientCommand
-        {
-            Operation = condition == WriteCondition.CreateOnly ? ClientOperation.Create : ClientOperation.Replace,
-            IfVersion = condition.Version,
-            Name = history.Name,
-            Path = file.Path,
-            ChunkSize = ChunkSize,
-            IsFresh = isFresh,
-        });
-        history.ReturnWrite(operation, answer);
-        File.Delete(file.Path);
-    }
-
-    /// <summary>Removes what it reads, where that is not replaced meanwhile.</summary>
-    private async Task RemoveAsync(RacingClient client, bool isFresh)
-    {
-        ClientAnswer? answer = await ReadOnceAsync(client, isFresh);
-        if (answer is not { Error: DfssErrorCode.None })
-        {
-            return;
-        }
-
-        HistoryOperation operation = history!.CallRemove(answer.Version);
-        history.ReturnWrite(
-            operation,
-            await client.RunAsync(new ClientCommand { Operation = ClientOperation.Remove, Name = history.Name }));
-    }
-
-    private async Task<ClientAnswer?> ReadOnceAsync(RacingClient client, bool isFresh)
-    {
-        HistoryOperation operation = history!.CallRead();
-        ClientAnswer? answer = await client.RunAsync(
-            new ClientCommand { Operation = ClientOperation.Read, Name = history.Name, IsFresh = isFresh });
-        history.ReturnRead(operation, answer);
-        return answer;
-    }
-
-    private async Task ReadOftenAsync(RacingClient client, bool isFresh)
-    {
-        for (int i = 0; i < ReadsOfRound; i++)
-        {
-            await ReadAsync(client, isFresh, mustBeCurrent: false);
-        }
-    }
-
-    private async Task ReadAsync(RacingClient client, bool isFresh, bool mustBeCurrent)
-    {
-        ClientAnswer answer = (await ReadOnceAsync(client, isFresh))!;
-        if (answer.Error == DfssErrorCode.None)
-        {
-            string path = folder[$"received{clients.IndexOf(client)}"];
-            ClientAnswer received = (await client.RunAsync(
-                new ClientCommand { Operation = ClientOperation.Receive, Name = history!.Name, Path = path }))!;
-            if (received.Error == DfssErrorCode.None)
-            {
-                history.NoteReceived(answer.FileId!, path);
-            }
-
-            mustBeCurrent &= received.Error != DfssErrorCode.None || !answer.IsCurrent;
-            answer = received;
-        }
-
-        if (mustBeCurrent && answer.Error != DfssErrorCode.FileNotFound)
-        {
-            throw new InvalidOperationException(
-                $"With all well again, '{history!.Name}' is not read: {answer.Error} {answer.Message}");
-        }
-    }
 }

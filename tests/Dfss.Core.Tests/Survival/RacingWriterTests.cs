@@ -30,9 +30,9 @@ public sealed class RacingWriterTests(ITestOutputHelper output)
             }
         }
 
-        Report(rig, rounds);
-        Assert.NotEqual(0, Sum(rig, HistoryOutcome.Done, isRead: false));
-        Assert.NotEqual(0, Sum(rig, HistoryOutcome.Done, isRead: true));
+        output.WriteLine(rig.Report(rounds));
+        Assert.NotEqual(0, rig.Count(HistoryOutcome.Done, isRead: false));
+        Assert.NotEqual(0, rig.Count(HistoryOutcome.Done, isRead: true));
     }
 
     [Fact]
@@ -53,20 +53,5 @@ public sealed class RacingWriterTests(ITestOutputHelper output)
 
         output.WriteLine($"found after {rounds} rounds: {problem}");
         Assert.NotNull(problem);
-    }
-
-    private static int Sum(RacingRig rig, HistoryOutcome outcome, bool isRead) =>
-        rig.Histories.Sum(history => history.Count(outcome, isRead));
-
-    private void Report(RacingRig rig, int rounds)
-    {
-        output.WriteLine($"{rounds} rounds, {rig.Histories.Count} names");
-        foreach (HistoryOutcome outcome in Enum.GetValues<HistoryOutcome>())
-        {
-            output.WriteLine(
-                $"{outcome}: {Sum(rig, outcome, isRead: false)} writes, {Sum(rig, outcome, isRead: true)} reads");
-        }
-
-        output.WriteLine(string.Join(", ", rig.Faults.Select(pair => $"{pair.Key}: {pair.Value}")));
     }
 }

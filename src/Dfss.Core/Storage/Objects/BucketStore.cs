@@ -39,9 +39,9 @@ internal sealed class BucketStore : IPeerStore
         StoreRoots roots = new(id);
         Chunks = new ObjectChunkStore(patient, chunks, cell, count);
         collector = new ObjectCollector(patient, table, chunks, cell, roots);
-        Records = new SoleMemberRecords(
-            new RecordStore(table, new ObjectSealCheck(cell, chunks), roots, fault, new VoteHistory(table, options)),
-            id);
+        RecordStore records = new(
+            table, new ObjectSealCheck(cell, chunks), roots, fault, new VoteHistory(table, options));
+        Records = new SoleMemberRecords(new PromptReads(records, address, options.TimeProvider), id);
         counting = new BackgroundTask("Chunk count", CountInterval, options.TimeProvider, options.Log);
         counted = counting.RunAsync(CountAsync, firstWait: TimeSpan.Zero, closing.Token);
     }

@@ -2,6 +2,7 @@ using System.Text;
 using Dfss.Records;
 using Dfss.Storage;
 using Dfss.Testing;
+using Dfss.Transfer;
 using Microsoft.Extensions.Time.Testing;
 using Xunit;
 
@@ -198,6 +199,27 @@ public sealed class BucketStoreTests
         objects.IsUndecided = false;
         Assert.Equal(
             RegisterStatus.Done, (await store.Records.PrepareAsync([Registers.Prepare("a", 1)], Token))[0].Status);
+    }
+
+    [Fact]
+    public async Task A_read_that_the_engine_does_not_answer_fails_before_the_client_would_blame_the_peer()
+    {
+        Assert.True(PromptReads.Limit < PeerHandle.ReadLimit);
+        FakeTimeProvider clock = new();
+        SilentObjects silent = new(objects);
+        StoreEngine engine = new("the bucket", () => silent) { ProbeRounds = 1 };
+        await using BucketStore store = await BucketStore.OpenAsync(
+            engine, new LocalStoreOptions { TimeProvider = clock }, Token);
+        silent.IsSilent = true;
+        Task<IReadOnlyList<RegisterAnswer>> asking = store.Records.ReadAsync([new ReadRequest("a")], Token).AsTask();
+        clock.Advance(PromptReads.Limit);
+        DfssException failed = await Assert.ThrowsAsync<DfssException>(() => asking);
+        Assert.Equal(DfssErrorCode.StoreFailed, failed.Code);
+        Assert.Contains(
+            "The engine of the store 'the bucket' took more than 4.5 s", failed.Message, StringComparison.Ordinal);
+
+        silent.IsSilent = false;
+        Assert.Single(await store.Records.ReadAsync([new ReadRequest("a")], Token));
     }
 
     [Fact]

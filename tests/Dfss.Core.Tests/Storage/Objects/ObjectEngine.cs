@@ -47,6 +47,14 @@ internal sealed class ObjectEngine : IAsyncDisposable
     /// its own there.</summary>
     public static async Task<ObjectEngine> OnRealAsync()
     {
+        S3Address address = await FindRealAsync();
+        return new ObjectEngine(() => new S3ObjectStore(address, credentials: null, TimeProvider.System));
+    }
+
+    /// <summary>A store with a prefix of its own in the engine that <c>DFSS_S3</c> names; the test is skipped where none
+    /// is named.</summary>
+    public static async Task<S3Address> FindRealAsync()
+    {
         string? named = Environment.GetEnvironmentVariable(RealEngine);
         Assert.SkipUnless(
             named is not null,
@@ -60,7 +68,7 @@ internal sealed class ObjectEngine : IAsyncDisposable
             AuthenticationRegion = address.Region,
         });
         await client.PutBucketAsync(address.Bucket, TestContext.Current.CancellationToken);
-        return new ObjectEngine(() => new S3ObjectStore(address, credentials: null, TimeProvider.System));
+        return address;
     }
 
     /// <summary>One more client, with connections of its own.</summary>
