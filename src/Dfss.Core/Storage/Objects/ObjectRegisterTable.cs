@@ -24,7 +24,9 @@ internal sealed class ObjectRegisterTable(
     public HeardTable Heard { get; } = new();
 
     /// <inheritdoc/>
-    /// <remarks>Never: a request with a clock of this store is refused before, by <see cref="SoleMemberRecords"/>.</remarks>
+    /// <remarks>
+    /// Never: <see cref="SoleMemberRecords"/> refuses a request with a clock of this store.
+    /// </remarks>
     public Task BeginAsync(StoreVotes next) => throw new NotSupportedException(
         "A store of objects has one instance.");
 
