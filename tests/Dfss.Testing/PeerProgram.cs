@@ -13,8 +13,8 @@ namespace Dfss.Testing;
 
 /// <summary>
 /// A peer in a process of its own: <c>Dfss.Testing peer STORE PORT SETTINGS</c>, the last as JSON of
-/// <see cref="PeerSettings"/>. A store is a folder, or one in an engine: <c>s3://...</c>. Writes <c>listening PORT</c> when clients can connect; stops in order on SIGTERM. What
-/// goes wrong goes to standard error, and the exit code is 1.
+/// <see cref="PeerSettings"/>. A store is a folder, or one in an engine: <c>s3://...</c>. Writes <c>listening PORT</c>
+/// when clients can connect; stops in order on SIGTERM. What goes wrong goes to standard error, and the exit code is 1.
 /// </summary>
 internal static class PeerProgram
 {
