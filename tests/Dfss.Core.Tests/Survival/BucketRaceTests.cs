@@ -15,16 +15,13 @@ namespace Dfss.Tests.Survival;
 public sealed class BucketRaceTests(ITestOutputHelper output)
 {
     private const string Rounds = "DFSS_BUCKET_RACES";
+    private const int RoundsUntilFound = 100;
 
     [Fact]
     public async Task What_racing_processes_see_of_one_bucket_is_linearizable_and_whole()
     {
         await using FakeS3 fake = new();
-        await RaceAsync(
-            await RacingPeers.StartOnEngineAsync(
-                2, $"s3://{FakeS3.Bucket}/store?endpoint={fake.Endpoint.OriginalString}",
-                new PeerSettings { EngineAccessKey = FakeS3.AccessKey }),
-            SearchSize.Take(Rounds, 3));
+        await RaceAsync(await StartOnFakeAsync(fake), SearchSize.Take(Rounds, 3));
         output.WriteLine($"{fake.Requests} requests to the engine");
     }
 
@@ -36,6 +33,33 @@ public sealed class BucketRaceTests(ITestOutputHelper output)
             await RacingPeers.StartOnEngineAsync(4, address.ToString(), new PeerSettings()),
             SearchSize.Take(Rounds, 10));
     }
+
+    [Fact]
+    public async Task Promises_that_peers_of_one_bucket_do_not_keep_are_found()
+    {
+        Assert.SkipUnless(
+            SearchSize.IsWhole(Rounds),
+            $"A long search; {Rounds} runs it. The schedules find broken rules of registers.");
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals are Unix's.");
+        await using FakeS3 fake = new();
+        await using RacingRig rig = RacingRig.StartAmong(
+            await StartOnFakeAsync(fake, "Promises"), FaultSeed.Take(output));
+        string? problem = null;
+        int rounds = 0;
+        while (problem is null && rounds < RoundsUntilFound)
+        {
+            rounds += await rig.RaceAsync(RoundsUntilFound);
+            problem = rig.Histories[^1].Check();
+        }
+
+        output.WriteLine($"found after {rounds} rounds: {problem}");
+        Assert.NotNull(problem);
+    }
+
+    private static Task<RacingPeers> StartOnFakeAsync(FakeS3 fake, string? breach = null) =>
+        RacingPeers.StartOnEngineAsync(
+            2, $"s3://{FakeS3.Bucket}/store?endpoint={fake.Endpoint.OriginalString}",
+            new PeerSettings { EngineAccessKey = FakeS3.AccessKey, Breach = breach });
 
     private async Task RaceAsync(RacingPeers peers, int rounds)
     {

@@ -33,7 +33,8 @@ internal sealed class RacingPeers : IAsyncDisposable
     /// <summary>The peers that are stopped (SIGSTOP).</summary>
     public IReadOnlyCollection<int> Stopped => stopped;
 
-    /// <summary>How many collections have ended, and how many have failed as their peer was killed or stopped.</summary>
+    /// <summary>How many collections have ended, and how many have failed, as their peer was killed or stopped or the
+    /// round was over.</summary>
     public (int Ended, int Failed, long ChunksDeleted) Collections { get; private set; }
 
     public IEnumerable<PeerAddress> Addresses => ports.Select(port => new PeerAddress("localhost", port));

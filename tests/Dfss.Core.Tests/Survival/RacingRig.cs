@@ -228,7 +228,7 @@ internal sealed partial class RacingRig : IAsyncDisposable
                 Note("link slow");
                 link.Delay = TimeSpan.FromMilliseconds(moment.Next(1, 20));
                 break;
-            case < 95 when peers.AreOneStore:
+            case >= 75 when peers.AreOneStore:
                 Note("peer stopped");
                 await peers.StopAsync(index);
                 // It answers no client for as long, and need not be waited for.

@@ -51,8 +51,8 @@ internal sealed class ObjectEngine : IAsyncDisposable
         return new ObjectEngine(() => new S3ObjectStore(address, credentials: null, TimeProvider.System));
     }
 
-    /// <summary>A store with a prefix of its own in the engine that <c>DFSS_S3</c> names; the test is skipped where none
-    /// is named.</summary>
+    /// <summary>A store with a prefix of its own in the engine that <c>DFSS_S3</c> names; the test is skipped where
+    /// none is named.</summary>
     public static async Task<S3Address> FindRealAsync()
     {
         string? named = Environment.GetEnvironmentVariable(RealEngine);
