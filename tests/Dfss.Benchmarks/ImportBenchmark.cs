@@ -18,9 +18,9 @@ internal static class ImportBenchmark
 
     public static async Task RunAsync(string folder, int rounds, TextWriter output)
     {
-        string module = Path.Combine(Root(), "module", "Dfss");
+        string module = Path.Combine(Shell.Root, "module", "Dfss");
         string engine = Path.Combine(
-            Root(), "tests", "Dfss.BareEngine", "bin", Configuration, "net10.0", "Dfss.BareEngine.dll");
+            Shell.Root, "tests", "Dfss.BareEngine", "bin", Configuration, "net10.0", "Dfss.BareEngine.dll");
         string[] manifests =
             [await MakeEmptyModuleAsync(folder, Path.Combine(module, "lib")), Path.Combine(module, "Dfss.psd1")];
         output.WriteLine(string.Create(
@@ -106,16 +106,4 @@ internal static class ImportBenchmark
     }
 
     private sealed record Start(double Elapsed, double Processor);
-
-    private static string Root()
-    {
-        DirectoryInfo folder = new(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "Dfss.sln")))
-        {
-            folder = folder.Parent
-                ?? throw new InvalidOperationException("The benchmarks run in a clone of the repository.");
-        }
-
-        return folder.FullName;
-    }
 }

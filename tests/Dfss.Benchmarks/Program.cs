@@ -15,6 +15,8 @@ const string Usage = """
       tls      [MEBIBYTES [ROUNDS [FOLDER]]]          one file of 1024 MiB in plaintext and over TLS, 4 rounds
       adversarial [SECONDS [ROUNDS [CLIENT]]]         an honest client alone and beside hostile ones, 3 times 5 s each
       encryption [MEBIBYTES [ROUNDS [FOLDER]]]        one file of 1024 MiB as it is and encrypted, 4 rounds
+      first    [MEBIBYTES [ROUNDS [FOLDER]]]          the first transfer of a new process beside the second one in it,
+                                                      files of 16 MiB, 5 rounds
       import   [ROUNDS]                               Import-Module beyond an empty module, 15 rounds
       progress [ROUNDS [FOLDER]]                      what showing progress costs, 15 rounds
       completion [ROUNDS [FOLDER]]                    how long Tab takes for a stored name, 15 rounds
@@ -59,6 +61,11 @@ switch (args)
         await InFolderAsync(
             Argument(3, Path.GetTempPath()),
             folder => EncryptionBenchmark.RunAsync(folder, Number(1, 1024), Number(2, 4), Console.Out));
+        return 0;
+    case ["first", .. { Length: <= 3 }] when AreNumbers(args[1..], 2):
+        await InFolderAsync(
+            Argument(3, Path.GetTempPath()),
+            folder => FirstBenchmark.RunAsync(folder, Number(1, 16), Number(2, 5), Console.Out));
         return 0;
     case ["import", .. { Length: <= 1 }] when AreNumbers(args[1..], 1):
         await InFolderAsync(
