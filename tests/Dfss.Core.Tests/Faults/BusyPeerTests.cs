@@ -14,6 +14,16 @@ public sealed class BusyPeerTests(ITestOutputHelper output)
     private const int Connections = 64;
     private const long MaxResidentBytes = 512L << 20;
 
+    /// <summary>It is about memory: where a busy machine lets a connection stand still, that is waited for.</summary>
+    private static readonly TimeSpan TimeLimit = TimeSpan.FromMinutes(5);
+
+    private static readonly ClientChannelOptions Options = new()
+    {
+        ConnectTimeout = TimeLimit,
+        PingTimeout = TimeLimit,
+        Channel = new ChannelOptions { IdleLimit = TimeLimit, StallLimit = TimeLimit, RateWindow = TimeLimit },
+    };
+
     private static readonly Lazy<byte[]> Content = new(MakeRandom);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -23,9 +33,10 @@ public sealed class BusyPeerTests(ITestOutputHelper output)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The peak of resident memory is read from /proc.");
         using TemporaryFolder folder = new();
-        await using PeerProcess peer = await PeerProcess.StartAsync(folder["store"]);
+        await using PeerProcess peer = await PeerProcess.StartAsync(
+            folder["store"], settings: new PeerSettings { TimeLimitSeconds = TimeLimit.TotalSeconds });
         ChunkId shared;
-        await using (PeerLink link = new(peer.Address, ClientChannelOptions.Default))
+        await using (PeerLink link = new(peer.Address, Options))
         {
             byte[] content = Make(number: 0);
             shared = ChunkId.Of(content);
@@ -47,7 +58,7 @@ public sealed class BusyPeerTests(ITestOutputHelper output)
     private static async Task PutAndGetAsync(
         PeerAddress peer, int client, ChunkId shared, CancellationToken cancellationToken)
     {
-        await using PeerLink link = new(peer, ClientChannelOptions.Default);
+        await using PeerLink link = new(peer, Options);
         VerifyingChunkStore store = new(new RemoteChunkStore(link));
         byte[] destination = new byte[DfssLimits.MaxChunkSize];
         byte[] content = Make(client + 1);
