@@ -22,8 +22,8 @@ internal static class FirstBenchmark
         Client client = new(folder, $"{one.Address}, {two.Address}", mebibytes);
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"The first transfer of a new process beside the second one in it: a file of {mebibytes} MiB each, two peers "
-            + $"that have served others, medians of {rounds} rounds; bound: {BoundSeconds} s more."));
+            $"The first transfer of a new process beside the second one in it: a file of {mebibytes} MiB each, two "
+            + $"peers that have served others, medians of {rounds} rounds; bound: {BoundSeconds} s more."));
         output.WriteLine();
         output.WriteLine("| | first, s | second, s | more, s | least more, s |");
         output.WriteLine("|---|---|---|---|---|");
@@ -95,7 +95,8 @@ internal static class FirstBenchmark
         }
 
         public Task<Pair> ReceiveAsync(Func<string, Process> start) => RunAsync(
-            start, file => $"Receive-DfssFile file{file} -Peer {peers} -Destination '{folder}/received{file}' | Out-Null");
+            start,
+            file => $"Receive-DfssFile file{file} -Peer {peers} -Destination '{folder}/received{file}' | Out-Null");
 
         private string Source(int file) =>
             Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"file{file}"));
