@@ -25,10 +25,14 @@ internal static class Machine
     /// Writes back what earlier commands left in the page cache, and has memory ready, so that what is measured next
     /// does not pay for what was measured before.
     /// </summary>
-    /// <param name="workload">What is copied next, at most twice; half a GiB is for the processes.</param>
+    /// <param name="workload">
+    /// What is copied next, at most twice. As much again is for the processes, at most half a GiB: touching that for
+    /// each of a hundred small commands would take longer than they do.
+    /// </param>
     public static async Task SettleAsync(Workload workload)
     {
         await Command.MeasureAsync("sync", []);
-        MachineLimits.TouchMemory((2 * workload.CachedBytes) + (512L << 20));
+        long copies = 2 * workload.CachedBytes;
+        MachineLimits.TouchMemory(copies + Math.Min(copies, 512L << 20));
     }
 }
