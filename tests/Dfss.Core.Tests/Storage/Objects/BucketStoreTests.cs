@@ -43,6 +43,10 @@ public sealed class BucketStoreTests
     }
 
     [Fact]
+    public void A_peer_gives_a_read_up_before_its_client_does() =>
+        Assert.InRange(PromptReads.Limit, TimeSpan.FromSeconds(1), PeerHandle.ReadLimit - TimeSpan.FromSeconds(0.5));
+
+    [Fact]
     public void A_peer_probes_with_20_races() =>
         Assert.Equal(20, new StoreEngine("the bucket", () => objects).ProbeRounds);
 
