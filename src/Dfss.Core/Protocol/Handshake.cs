@@ -87,6 +87,9 @@ internal sealed record HelloAnswer(
     /// peers.</summary>
     public PeerInstance? Instance { get; init; }
 
+    /// <summary>Whether several peers may serve the store at one time.</summary>
+    public bool IsShared => Instance is null;
+
     /// <summary>The clock of an issuer; null from every other peer, and from older issuers.</summary>
     public DateTimeOffset? Time { get; init; }
 

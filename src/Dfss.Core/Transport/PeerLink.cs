@@ -9,7 +9,7 @@ namespace Dfss.Transport;
 /// 16 MiB. Each is opened when it is first needed and reopened after it broke. While calls wait, pings tell a slow peer
 /// from a dead one. Safe for concurrent use.
 /// </summary>
-internal sealed class PeerLink : IAsyncDisposable
+internal sealed partial class PeerLink : IAsyncDisposable
 {
     private readonly ClientChannelOptions options;
     private readonly TimeProvider clock;
@@ -18,21 +18,28 @@ internal sealed class PeerLink : IAsyncDisposable
     private readonly CancellationTokenSource stop = new();
     private readonly Lock gate = new();
     private StoreId? knownStore;
+    private volatile bool isShared;
+    private volatile PeerAddress address;
     private Task? monitor;
     private long lastAlive;
 
     /// <summary>Makes a link; it opens no connection yet.</summary>
     public PeerLink(PeerAddress address, ClientChannelOptions options)
     {
-        Address = address;
+        this.address = address;
         this.options = options;
         clock = options.Channel.TimeProvider;
         bulk = new PeerLine(ConnectAsync, () => knownStore is not null, clock);
         control = new PeerLine(ConnectAsync, () => knownStore is not null, clock);
     }
 
-    /// <summary>The peer's address.</summary>
-    public PeerAddress Address { get; }
+    /// <summary>The peer's address; of a store that several peers serve, that of the peer that is used.</summary>
+    public PeerAddress Address => address;
+
+    /// <summary>
+    /// The other addresses at which peers of a store answered, for a store that several peers serve; null for none.
+    /// </summary>
+    public Func<StoreId, CancellationToken, IAsyncEnumerable<PeerAddress>>? Others { get; init; }
 
     /// <summary>
     /// Called with the peer's answer to hello on each new connection, before the connection is used; null for no call.
@@ -74,6 +81,7 @@ internal sealed class PeerLink : IAsyncDisposable
         PeerLine line = call.IsBulk ? bulk : control;
         return options.Debug is { } debug
             ? CallAndLogAsync(line, call, debug, cancellationToken)
+            : isShared ? CallSharedAsync(line, call, cancellationToken)
             : line.CallAsync(call, cancellationToken);
     }
 
@@ -120,7 +128,7 @@ internal sealed class PeerLink : IAsyncDisposable
         string outcome = "cancelled";
         try
         {
-            Response response = await line.CallAsync(call, cancellationToken).ConfigureAwait(false);
+            Response response = await CallSharedAsync(line, call, cancellationToken).ConfigureAwait(false);
             outcome = FormattableString.Invariant($"ok, {response.PayloadLength} B back");
             return response;
         }
@@ -137,7 +145,7 @@ internal sealed class PeerLink : IAsyncDisposable
         }
     }
 
-    private async Task<ClientChannel> ConnectAsync(CancellationToken cancellationToken)
+    private async Task<ClientChannel> ConnectToAsync(PeerAddress place, CancellationToken cancellationToken)
     {
         using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(
             cancellationToken, stop.Token);
@@ -145,8 +153,9 @@ internal sealed class PeerLink : IAsyncDisposable
         bool isTaken = false;
         try
         {
-            channel = await ClientChannel.ConnectAsync(Address, options, either.Token).ConfigureAwait(false);
-            ThrowIfAnotherStore(channel.Hello.StoreId);
+            channel = await ClientChannel.ConnectAsync(place, options, either.Token).ConfigureAwait(false);
+            ThrowIfAnotherStore(place, channel.Hello.StoreId);
+            isShared = channel.Hello.IsShared;
             if (Greeted is { } greeted)
             {
                 await greeted(channel.Hello, either.Token).ConfigureAwait(false);
@@ -158,7 +167,7 @@ internal sealed class PeerLink : IAsyncDisposable
         catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
         {
             throw new DfssException(
-                DfssErrorCode.PeerUnreachable, Address, $"the link was closed from this side.", exception);
+                DfssErrorCode.PeerUnreachable, place, $"the link was closed from this side.", exception);
         }
         finally
         {
@@ -169,7 +178,7 @@ internal sealed class PeerLink : IAsyncDisposable
         }
     }
 
-    private void ThrowIfAnotherStore(StoreId found)
+    private void ThrowIfAnotherStore(PeerAddress place, StoreId found)
     {
         StoreId known;
         lock (gate)
@@ -181,7 +190,7 @@ internal sealed class PeerLink : IAsyncDisposable
         {
             throw new DfssException(
                 DfssErrorCode.PeerUnreachable,
-                Address, $"another store answers there now: {found} in place of {known}.",
+                place, $"another store answers there now: {found} in place of {known}.",
                 "Give the address at which the peer of that store runs now (Get-DfssPeer there shows it).");
         }
     }

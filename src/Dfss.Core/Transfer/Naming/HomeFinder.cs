@@ -42,7 +42,7 @@ internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirec
         return new FoundHome(
             latest is null ? null : await Home.ReachAsync(latest, directory, cancellationToken).ConfigureAwait(false),
             [.. known.Select(one => one.Peer).OfType<PeerHandle>().Distinct()],
-            HasMajority: known.Count(one => one.Error is not null) * 2 < known.Length,
+            HasMajority: known.Count(one => one.Error is not null) * 2 < known.Length || IsOneSharedStore(known),
             string.Join(" ", known.Select(one => one.Error?.Reason).OfType<string>()));
     }
 
@@ -78,6 +78,12 @@ internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirec
                 .Select(one => one.Peer?.Member ?? new HomeMember(StoreId: null, [one.Address.ToString()]))
                 .DistinctBy(member => member.StoreId?.ToString() ?? member.DisplayName),
         ];
+        if (listed.Any(one => one.Peer is { IsShared: true }))
+        {
+            // Such a store is the only member of a home: those that did not answer are more of its peers.
+            members = [.. members.Where(member => member.StoreId is not null)];
+        }
+
         ThrowIfTooMany(members);
         ThrowIfTooFewReached(name, members, listed);
         return await Home.ReachAsync(
@@ -95,6 +101,10 @@ internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirec
                 FormattableString.Invariant($"Name at most {DfssLimits.MaxHomeMembers} of them with -Peer."));
         }
     }
+
+    /// <summary>Whether all that were reached serve one store, and one of them has answered for it.</summary>
+    private static bool IsOneSharedStore(Known[] known) => known.Any(one => one.Error is null)
+        && known.Select(one => one.Peer).OfType<PeerHandle>().Distinct().ToArray() is [{ IsShared: true }];
 
     /// <summary>Every listed peer, reached or not.</summary>
     /// <exception cref="DfssException">None was reached: each one's reason, with their common code or PeerUnreachable;

@@ -13,9 +13,7 @@ namespace Dfss.Transfer;
 /// </summary>
 internal sealed class PeerDirectory(TransferOptions options, ClientChannelOptions channelOptions) : IAsyncDisposable
 {
-    /// <summary>
-    /// 1 s: the wait for a recorded address that is not needed to reach its member.
-    /// </summary>
+    /// <summary>1 s: the wait for a recorded address that is not needed to reach its member.</summary>
     private static readonly TimeSpan LookLimit = TimeSpan.FromSeconds(1);
 
     private readonly StoreSightings sightings =
@@ -29,11 +27,10 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
 
     // Not a ConcurrentBag: the threads that added to a bag keep it and its content alive.
     private readonly ConcurrentQueue<PeerHandle> handles = [];
+    private readonly SharedStores shared = new();
     private readonly CancellationTokenSource disposed = new();
 
-    /// <summary>
-    /// The addresses that the user names: members that are not at their recorded addresses are sought there.
-    /// </summary>
+    /// <summary>The addresses that the user names: where members that are not at recorded ones are sought.</summary>
     public IReadOnlyList<PeerAddress> Named { get; init; } = [];
 
     public TimeProvider Clock => options.TimeProvider;
@@ -103,7 +100,7 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
         }
 
         // It may have moved to an address that only the user gave.
-        await Task.WhenAll(Named.Select(address => TryConnectAsync(address, cancellationToken))).ConfigureAwait(false);
+        await LookAtNamedAsync(cancellationToken).ConfigureAwait(false);
         if (byStoreId.TryGetValue(id, out PeerHandle? moved))
         {
             return (moved, null);
@@ -157,9 +154,7 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
         return Task.WhenAll(looking).WaitAsync(cancellationToken);
     }
 
-    /// <summary>
-    /// The two peers that were found to serve a member's store at the same time; null where there are none.
-    /// </summary>
+    /// <summary>The two peers found to serve a member's store at the same time; null where there are none.</summary>
     public RunningTwice? FindTwice(HomeMember member) => member.StoreId is StoreId id ? sightings.TwiceOf(id) : null;
 
     /// <summary>Refuses a write to stores of which one was found to be served by two peers.</summary>
@@ -176,9 +171,7 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
     public IReadOnlyList<PeerAddress> FindSilent(TimeSpan least) =>
         [.. links.Where(one => one.Value.IsSilentFor(least)).Select(one => one.Key)];
 
-    /// <summary>
-    /// Whether a message is reported for the first time: one that holds for many files is reported once.
-    /// </summary>
+    /// <summary>Whether a message, which may hold for many files, is reported for the first time.</summary>
     public bool IsFirstTold(string what) => told.TryAdd(what, value: true);
 
     /// <inheritdoc/>
@@ -211,15 +204,11 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
     private static bool IsLoopback(string text) =>
         PeerAddress.TryParse(text, out PeerAddress? address) && address.IsLoopback;
 
-    /// <summary>
-    /// Whether a recorded address led to the store, or is one that its peer advertises, which is then not dialled.
-    /// </summary>
+    /// <summary>Whether a recorded address led to the store, or is one that its peer advertises and is not dialled.</summary>
     private bool IsCurrent(string text, PeerHandle peer) =>
         FindStoreAt(text) == peer.StoreId || peer.Member.Addresses.Contains(text, StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>
-    /// The store that answered at an address; null if none did, or if its peer is not there any more.
-    /// </summary>
+    /// <summary>The store that answered at an address; null if none did, or if its peer is gone from there.</summary>
     private StoreId? FindStoreAt(string text) => PeerAddress.TryParse(text, out PeerAddress? address)
         && byAddress.TryGetValue(address, out Lazy<Task<PeerHandle>>? attempt)
         && attempt is { IsValueCreated: true, Value.IsCompletedSuccessfully: true }
@@ -238,6 +227,9 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
         }
     }
 
+    private Task LookAtNamedAsync(CancellationToken cancellationToken) =>
+        Task.WhenAll(Named.Select(address => TryConnectAsync(address, cancellationToken)));
+
     private async Task TryConnectAsync(PeerAddress address, CancellationToken cancellationToken)
     {
         try
@@ -255,6 +247,7 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
         PeerLink link = links.GetOrAdd(address, key => new(key, channelOptions)
         {
             Greeted = (hello, token) => sightings.MeetAsync(key, hello, token),
+            Others = (store, token) => shared.FindAsync(store, LookAtNamedAsync, token),
         });
         HelloAnswer hello;
         TlsAgreement? agreement;
@@ -283,6 +276,12 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
     private PeerHandle Choose(PeerHandle handle)
     {
         PeerHandle known = byStoreId.GetOrAdd(handle.StoreId, handle);
+        if (handle.IsShared)
+        {
+            shared.Note(known, handle);
+            return known;
+        }
+
         if (known != handle && sightings.IsGone(handle.StoreId, known.Link.Address))
         {
             byStoreId.TryUpdate(handle.StoreId, handle, known);

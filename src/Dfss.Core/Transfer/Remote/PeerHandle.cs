@@ -29,6 +29,7 @@ internal sealed class PeerHandle : IAsyncDisposable
         remote = new RemoteChunkStore(link);
         isLimited = hello.IsLimited;
         IsReadOnly = hello.IsReadOnly;
+        IsShared = hello.IsShared;
         batchedChunks = new BatchingChunkStore(remote);
         batchedRecords = new BatchingRecordStore(new RemoteRecordStore(link));
         Chunks = new VerifyingChunkStore(batchedChunks);
@@ -38,6 +39,13 @@ internal sealed class PeerHandle : IAsyncDisposable
             [.. new[] { link.Address.ToString() }.Concat(hello.Addresses).Distinct(StringComparer.OrdinalIgnoreCase)
                 .Take(DfssLimits.MaxAddresses)]);
     }
+
+    /// <summary>Adds the addresses of another peer that serves the store, for records to name.</summary>
+    public void AddAddresses(HomeMember other) => Member = Member with
+    {
+        Addresses = [.. Member.Addresses.Union(other.Addresses, StringComparer.OrdinalIgnoreCase)
+            .Take(DfssLimits.MaxAddresses)],
+    };
 
     public PeerLink Link { get; }
 
@@ -51,7 +59,10 @@ internal sealed class PeerHandle : IAsyncDisposable
 
     /// <summary>How a record names this store: its id, the address that worked here, then those it
     /// advertises.</summary>
-    public HomeMember Member { get; }
+    public HomeMember Member { get; private set; }
+
+    /// <summary>Whether several peers may serve the store at one time.</summary>
+    public bool IsShared { get; }
 
     /// <summary>Its chunks; what is read is verified.</summary>
     public IChunkStore Chunks { get; }

@@ -1,0 +1,42 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+
+namespace Dfss.Transfer;
+
+/// <summary>
+/// The addresses at which a client has met the peers of stores that several peers serve, those in an engine.
+/// </summary>
+internal sealed class SharedStores
+{
+    private readonly ConcurrentDictionary<StoreId, ConcurrentDictionary<PeerAddress, bool>> places = new();
+
+    /// <summary>Records that a peer of a store was met, which the client uses by the one that it met first.</summary>
+    public void Note(PeerHandle first, PeerHandle met)
+    {
+        places.GetOrAdd(met.StoreId, _ => new()).TryAdd(met.Link.Address, value: true);
+        if (met != first)
+        {
+            first.AddAddresses(met.Member);
+        }
+    }
+
+    /// <summary>
+    /// Where peers of a store were met, each address once; after these, those that <paramref name="look"/> adds.
+    /// </summary>
+    public async IAsyncEnumerable<PeerAddress> FindAsync(
+        StoreId store, Func<CancellationToken, Task> look, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        HashSet<PeerAddress> given = [];
+        ConcurrentDictionary<PeerAddress, bool> met = places.GetOrAdd(store, _ => new());
+        foreach (PeerAddress address in met.Keys.Where(given.Add))
+        {
+            yield return address;
+        }
+
+        await look(cancellationToken).ConfigureAwait(false);
+        foreach (PeerAddress address in met.Keys.Where(given.Add))
+        {
+            yield return address;
+        }
+    }
+}
