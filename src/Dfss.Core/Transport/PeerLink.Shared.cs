@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Dfss.Transport;
 
 /// <summary>What a link does where several peers serve one store: it goes on at another one when its peer is lost.</summary>
@@ -35,7 +37,7 @@ internal sealed partial class PeerLink
         }
         catch (DfssException lost) when (isShared && IsLost(lost) && Others is not null)
         {
-            await foreach (PeerAddress other in Others(knownStore!.Value, cancellationToken).ConfigureAwait(false))
+            await foreach (PeerAddress other in FindOthersAsync(cancellationToken).ConfigureAwait(false))
             {
                 if (other != before && await TryConnectToAsync(other, cancellationToken).ConfigureAwait(false)
                     is ClientChannel channel)
@@ -46,6 +48,21 @@ internal sealed partial class PeerLink
             }
 
             throw;
+        }
+    }
+
+    /// <summary>The address that the other connection has gone on at, then the others.</summary>
+    private async IAsyncEnumerable<PeerAddress> FindOthersAsync(
+        [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        PeerAddress now = address;
+        yield return now;
+        await foreach (PeerAddress other in Others!(knownStore!.Value, cancellationToken).ConfigureAwait(false))
+        {
+            if (other != now)
+            {
+                yield return other;
+            }
         }
     }
 
@@ -67,7 +84,17 @@ internal sealed partial class PeerLink
     /// </summary>
     private void GoOnAt(PeerAddress other, DfssException lost)
     {
-        address = other;
+        lock (gate)
+        {
+            if (address == other)
+            {
+                // The other connection is there already.
+                return;
+            }
+
+            address = other;
+        }
+
         DfssException reason = new(
             DfssErrorCode.PeerUnreachable, $"{lost.Reason} {other}, which serves the same store, is used now.", lost);
         bulk.Abort(reason);
