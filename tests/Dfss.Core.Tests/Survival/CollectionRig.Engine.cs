@@ -15,7 +15,9 @@ internal sealed partial class CollectionRig
     /// <summary>A peer is stopped in one of so many of its collections.</summary>
     private const int CollectionsOfStop = 3;
 
-    /// <summary>Some 50 pieces pass between clients and peers in a collection: a stop comes before one of them.</summary>
+    /// <summary>
+    /// Some 50 pieces pass between clients and peers in a collection: a stop comes before one of them.
+    /// </summary>
     private const int MaxPieces = 50;
 
     /// <summary>While it is stopped, the other one ends at most so many.</summary>
