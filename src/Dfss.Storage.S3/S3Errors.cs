@@ -38,12 +38,12 @@ internal static class S3Errors
     public static DfssException Of(Exception exception, S3Address address, string request)
     {
         AmazonServiceException? answer = exception as AmazonServiceException;
-        bool isFull = answer?.ErrorCode is "QuotaExceeded" or "InsufficientStorage" or "EntityTooLarge"
+        bool isFull = IsOfQuota(answer) || answer?.ErrorCode is "InsufficientStorage" or "EntityTooLarge"
             || answer?.StatusCode == HttpStatusCode.InsufficientStorage;
         return new DfssException(
             isFull ? DfssErrorCode.StoreFull : DfssErrorCode.StoreFailed,
             $"The engine of the store '{address}' {Tell(exception)} The request was {request}.",
-            isFull ? "Raise the quota of the bucket, or remove files." : Advise(answer),
+            Advise(answer, isFull),
             exception);
     }
 
@@ -52,8 +52,13 @@ internal static class S3Errors
         DfssErrorCode.StoreFailed, $"The engine of the store '{address}' gave a wrong answer: {what}",
         "Check the engine and what lies on the way to it.");
 
+    private static bool IsOfQuota(AmazonServiceException? answer) => answer?.ErrorCode == "QuotaExceeded";
+
     private static string Tell(Exception exception) => exception switch
     {
+        AmazonServiceException answer when IsOfQuota(answer) =>
+            $"has reached the quota of the bucket, or of the bucket's owner: it answered {(int)answer.StatusCode} "
+                + $"{answer.ErrorCode}.",
         AmazonServiceException { StatusCode: not 0 } answer =>
             $"answered {(int)answer.StatusCode} {answer.ErrorCode}: {answer.Message}",
         OperationCanceledException => FormattableString.Invariant(
@@ -62,8 +67,14 @@ internal static class S3Errors
         _ => $"gave no answer: {(exception.InnerException ?? exception).Message}",
     };
 
-    private static string Advise(AmazonServiceException? answer) => answer?.StatusCode switch
+    private static string Advise(AmazonServiceException? answer, bool isFull) => answer?.StatusCode switch
     {
+        _ when IsOfQuota(answer) =>
+            "Raise the quota at the engine. Removing files needs some space there too, and gives space back only after "
+                + "a collection.",
+        _ when answer?.ErrorCode == "EntityTooLarge" =>
+            "The engine takes no object of this length: send with a smaller -ChunkSize.",
+        _ when isFull => "Add space to the engine.",
         HttpStatusCode.Forbidden or HttpStatusCode.Unauthorized =>
             "Check the credentials, and that they may get, put, list and delete in this bucket.",
         HttpStatusCode.NotFound => "Check that the bucket exists.",

@@ -10,6 +10,9 @@ const string Usage = """
                                                       tools=rsync,dfss leaves out all others but cp.
                                                       The tables (README.md) and pictures (SVG) go to
                                                       the folder of plots too
+      engine   [MEBIBYTES [FILES [ROUNDS [FOLDER]]]]  one file of 64 MiB, then 200 of 4 KiB, through two peers on the
+                                                      engine of the environment's DFSS_S3, beside rclone to the same
+                                                      bucket, 3 rounds; tests/Dfss.Ceph/run.sh -- COMMAND sets it
       transfer [MEBIBYTES [ROUNDS [FOLDER]]]          one file of 1024 MiB beside the machine's limits, 3 rounds
       resume   [MEBIBYTES [ROUNDS [FOLDER]]]          a killed send and receive of 1024 MiB given again, 3 rounds
       tls      [MEBIBYTES [ROUNDS [FOLDER]]]          one file of 1024 MiB in plaintext and over TLS, 4 rounds
@@ -37,6 +40,11 @@ switch (args)
 {
     case ["compare", ..] when ComparisonSize.Parse(args[1..]) is { } size:
         await InFolderAsync(size.Folder, folder => CompareBenchmark.RunAsync(folder, size, Console.Out));
+        return 0;
+    case ["engine", .. { Length: <= 4 }] when AreNumbers(args[1..], 3):
+        await InFolderAsync(
+            Argument(4, Path.GetTempPath()),
+            folder => EngineBenchmark.RunAsync(folder, Number(1, 64), Number(2, 200), Number(3, 3), Console.Out));
         return 0;
     case ["transfer", .. { Length: <= 3 }] when AreNumbers(args[1..], 2):
         await InFolderAsync(

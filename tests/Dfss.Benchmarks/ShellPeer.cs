@@ -30,17 +30,12 @@ internal sealed class ShellPeer : IAsyncDisposable
         }
     }
 
-    public static async Task<ShellPeer> StartAsync(string storePath, string options = "")
-    {
-        Process process = Shell.Start(
-            $"$peer = Start-DfssPeer -Port 0 -StorePath '{storePath}' {options}; "
-                + "[Console]::Out.WriteLine($peer.Endpoint); $null = [Console]::In.ReadLine()");
-        string? address = await process.StandardOutput.ReadLineAsync();
-        return address is not null
-            ? new ShellPeer(process, address)
-            : throw new InvalidOperationException(
-                $"The peer did not start: {await process.StandardError.ReadToEndAsync()}");
-    }
+    public static Task<ShellPeer> StartAsync(string storePath, string options = "") =>
+        StartWithAsync($"-StorePath '{storePath}' {options}");
+
+    /// <summary>One with a store in an engine; the credentials are those of the environment.</summary>
+    /// <param name="address">Where the store is: <c>s3://...</c>.</param>
+    public static Task<ShellPeer> StartOnEngineAsync(string address) => StartWithAsync($"-Store '{address}'");
 
     public async ValueTask DisposeAsync()
     {
@@ -51,5 +46,17 @@ internal sealed class ShellPeer : IAsyncDisposable
             await process.WaitForExitAsync();
             process.Dispose();
         }
+    }
+
+    private static async Task<ShellPeer> StartWithAsync(string options)
+    {
+        Process process = Shell.Start(
+            $"$peer = Start-DfssPeer -Port 0 {options}; "
+                + "[Console]::Out.WriteLine($peer.Endpoint); $null = [Console]::In.ReadLine()");
+        string? address = await process.StandardOutput.ReadLineAsync();
+        return address is not null
+            ? new ShellPeer(process, address)
+            : throw new InvalidOperationException(
+                $"The peer did not start: {await process.StandardError.ReadToEndAsync()}");
     }
 }

@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# run.sh [<options of dotnet test>]: starts a Ceph with three OSDs and two copies, or with one where that does not start, runs the
-# tests that need a real engine against it, and stops it, whatever happens. The test project must be built. Exit code 77: no Ceph
-# has started here, and nothing was tested.
+# run.sh [<options of dotnet test>]
+# run.sh -- <command...>
+# Starts a Ceph with three OSDs and two copies, or with one where that does not start, and stops it, whatever happens.
+# Meanwhile it runs the tests that need a real engine, whose project must be built, or the command, with DFSS_S3 and
+# the credentials in its environment. Exit code 77: no Ceph has started here, and nothing was run.
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 1
 for program in ceph-mon ceph-osd radosgw radosgw-admin ceph; do
@@ -31,5 +33,10 @@ export DFSS_S3="s3://dfss-test?endpoint=$(cat "$DFSS_CEPH/endpoint")"
 unset "${!AWS_@}"
 export no_proxy=127.0.0.1,localhost NO_PROXY=127.0.0.1,localhost
 export AWS_ACCESS_KEY_ID=dfsstest AWS_SECRET_ACCESS_KEY=dfsstestsecret
+if [ "${1:-}" = -- ]; then
+  "${@:2}"
+  exit
+fi
+
 dotnet test tests/Dfss.Core.Tests --no-build --nologo --logger "console;verbosity=detailed" \
   --filter "FullyQualifiedName~RealEngine|FullyQualifiedName~A_real_engine" "$@"

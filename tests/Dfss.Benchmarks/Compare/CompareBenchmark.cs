@@ -124,6 +124,27 @@ internal static class CompareBenchmark
         }
     }
 
+    /// <summary>The tools take turns; what each brings back is compared with the source.</summary>
+    public static async Task<List<ToolTurns>> MeasureAsync(
+        Workload workload, IReadOnlyList<ICopyTool> tools, string folder, int rounds)
+    {
+        List<ToolTurns> results = [.. tools.Select(tool => new ToolTurns(tool, []))];
+        for (int round = 1; round <= rounds; round++)
+        {
+            foreach ((ICopyTool tool, List<Turn> turns) in results)
+            {
+                await Console.Error.WriteLineAsync($"{workload.Title}, round {round} of {rounds}: {tool.Name}");
+                // A folder that no server has seen: rclone remembers what it has listed.
+                string place = Directory.CreateDirectory(Path.Combine(folder, $"{workload.Name}-{round}")).FullName;
+                turns.Add(await tool.RunAsync(workload, place));
+                workload.RequireEqual(Path.Combine(place, "received"));
+                Directory.Delete(place, recursive: true);
+            }
+        }
+
+        return results;
+    }
+
     private static (int Size, string Name, Func<string, int, int, Workload> Create)[] Workloads(
         ComparisonSize options) =>
     [
@@ -158,26 +179,6 @@ internal static class CompareBenchmark
         {
             skipped.Add($"{name}: {exception.Message}");
         }
-    }
-
-    private static async Task<List<ToolTurns>> MeasureAsync(
-        Workload workload, List<ICopyTool> tools, string folder, int rounds)
-    {
-        List<ToolTurns> results = [.. tools.Select(tool => new ToolTurns(tool, []))];
-        for (int round = 1; round <= rounds; round++)
-        {
-            foreach ((ICopyTool tool, List<Turn> turns) in results)
-            {
-                await Console.Error.WriteLineAsync($"{workload.Title}, round {round} of {rounds}: {tool.Name}");
-                // A folder that no server has seen: rclone remembers what it has listed.
-                string place = Directory.CreateDirectory(Path.Combine(folder, $"{workload.Name}-{round}")).FullName;
-                turns.Add(await tool.RunAsync(workload, place));
-                workload.RequireEqual(Path.Combine(place, "received"));
-                Directory.Delete(place, recursive: true);
-            }
-        }
-
-        return results;
     }
 }
 

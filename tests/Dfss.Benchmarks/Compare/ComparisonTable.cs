@@ -3,7 +3,10 @@ using System.Globalization;
 namespace Dfss.Benchmarks;
 
 /// <summary>The comparison as Markdown: medians, and ratios within a round, of which the median again.</summary>
-internal sealed class ComparisonTable(TextWriter output, int rounds)
+/// <param name="output">Where it is written.</param>
+/// <param name="rounds">How many turns each tool has.</param>
+/// <param name="floorName">How the name of the tool begins to which the others are compared.</param>
+internal sealed class ComparisonTable(TextWriter output, int rounds, string floorName = CpTool.PlainName)
 {
     public void WriteIntroduction(string folder, MachineLimits limits, List<string> skipped)
     {
@@ -42,10 +45,11 @@ internal sealed class ComparisonTable(TextWriter output, int rounds)
         string unit = workload.IsOfFiles ? "1,000 files" : "GB";
         double units = workload.IsOfFiles ? workload.Files / 1e3 : workload.Bytes / 1e9;
         string speed = workload.IsOfFiles ? "files/s" : "MB/s";
-        List<Turn> floor = results.Single(result => result.Tool.Name == CpTool.PlainName).Turns;
+        List<Turn> floor = results.First(result => IsFloor(result.Tool)).Turns;
         output.WriteLine();
         output.WriteLine(
-            $"| {workload.Title} | verified; durable | send, s ({speed}) | to cp | receive, s ({speed}) | to cp "
+            $"| {workload.Title} | verified; durable | send, s ({speed}) | to {floorName} "
+            + $"| receive, s ({speed}) | to {floorName} "
             + $"| processor s per {unit}, send / receive | peak memory, client / server, MB |");
         output.WriteLine("|---|---|---|---|---|---|---|---|");
         foreach ((ICopyTool tool, List<Turn> turns) in results)
@@ -62,6 +66,9 @@ internal sealed class ComparisonTable(TextWriter output, int rounds)
         output.WriteLine();
         output.WriteLine($"Load average at the end of it: {Machine.LoadAverage()}.");
     }
+
+    private bool IsFloor(ICopyTool tool) =>
+        tool.Name == floorName || tool.Name.StartsWith(floorName + ' ', StringComparison.Ordinal);
 
     private void WriteLimits(MachineLimits limits)
     {

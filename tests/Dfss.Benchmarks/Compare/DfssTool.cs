@@ -7,9 +7,13 @@ internal sealed class DfssTool : ICopyTool
     private readonly string sendArguments;
     private readonly string peerArguments;
     private readonly string clientArguments;
+    private readonly string? engine;
 
-    private DfssTool(string name, int peerCount, string sendArguments, string peerArguments, string clientArguments)
+    private DfssTool(
+        string name, int peerCount, string sendArguments, string peerArguments, string clientArguments,
+        string? engine = null)
     {
+        this.engine = engine;
         Name = name;
         this.peerCount = peerCount;
         this.sendArguments = sendArguments;
@@ -19,7 +23,9 @@ internal sealed class DfssTool : ICopyTool
 
     public string Name { get; }
 
-    public string Promise => "SHA-256 of each chunk, at both ends; sent: on disk at the peers, received: not synced";
+    public string Promise => engine is null
+        ? "SHA-256 of each chunk, at both ends; sent: on disk at the peers, received: not synced"
+        : "SHA-256 of each chunk, at both ends; sent: as the engine keeps it, received: not synced";
 
     /// <summary>One copy of each chunk, as the other tools make one of each file.</summary>
     public static DfssTool Plain() => new("dfss, two peers", 2, "-Replicas 1", string.Empty, string.Empty);
@@ -35,6 +41,11 @@ internal sealed class DfssTool : ICopyTool
     public static DfssTool TwoCopies() =>
         new("dfss, three peers, two copies", 3, string.Empty, string.Empty, string.Empty);
 
+    /// <summary>Two peers of one store in an engine, a new store for each turn.</summary>
+    /// <param name="engine">The address of a bucket, with <c>{0}</c> for what its keys begin with.</param>
+    public static DfssTool OnEngine(string engine) =>
+        new("dfss, two peers on the engine", 2, string.Empty, string.Empty, string.Empty, engine);
+
     public async Task<Turn> RunAsync(Workload workload, string folder)
     {
         List<ShellPeer> peers = [];
@@ -42,7 +53,10 @@ internal sealed class DfssTool : ICopyTool
         {
             for (int i = 1; i <= peerCount; i++)
             {
-                peers.Add(await ShellPeer.StartAsync(Path.Combine(folder, $"store{i}"), peerArguments));
+                peers.Add(engine is null
+                    ? await ShellPeer.StartAsync(Path.Combine(folder, $"store{i}"), peerArguments)
+                    : await ShellPeer.StartOnEngineAsync(
+                        engine.Replace("{0}", Path.GetFileName(folder), StringComparison.Ordinal)));
             }
 
             string others = $"-Peer '{string.Join(',', peers.Select(peer => peer.Address))}' {clientArguments}";

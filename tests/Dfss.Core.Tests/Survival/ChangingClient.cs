@@ -41,6 +41,16 @@ internal sealed class ChangingClient : IAsyncDisposable
         client = new RacingClient(peers, CountPiece);
     }
 
+    /// <summary>How many copies of each file it asks for; null for what is usual.</summary>
+    public int? Replicas { get; init; } = 2;
+
+    /// <summary>Whether each change is made with new connections, as by a new command: a client stays with the first
+    /// peer of a store that has answered.</summary>
+    public bool IsFresh { get; init; }
+
+    /// <summary>Called for each piece that passes.</summary>
+    public Action? Passing { get; init; }
+
     /// <summary>Those that it sends and removes.</summary>
     public IReadOnlyList<string> Names => names;
 
@@ -76,15 +86,22 @@ internal sealed class ChangingClient : IAsyncDisposable
         }
     }
 
+    /// <summary>Severs its link to a peer.</summary>
+    public void SeverFrom(int peer) => client.SeverFrom([peer]);
+
+    /// <summary>Its links are well again.</summary>
+    public void Heal() => client.Heal();
+
     public ValueTask DisposeAsync() => client.DisposeAsync();
 
-    private static ClientCommand Send(ClientOperation operation, string name, SentFile file) => new()
+    private ClientCommand Send(ClientOperation operation, string name, SentFile file) => new()
     {
         Operation = operation,
         Name = name,
         Path = file.Path,
         ChunkSize = SharedContent.ChunkSize,
-        Replicas = 2,
+        Replicas = Replicas,
+        IsFresh = IsFresh,
     };
 
     private async Task SendAsync(string name)
@@ -111,7 +128,8 @@ internal sealed class ChangingClient : IAsyncDisposable
         await UntilDoneAsync(name, async isToBeKilled =>
         {
             ClientAnswer? read = await RunAsync(
-                new ClientCommand { Operation = ClientOperation.Read, Name = name }, isToBeKilled: false);
+                new ClientCommand { Operation = ClientOperation.Read, Name = name, IsFresh = IsFresh },
+                isToBeKilled: false);
             return read is { Error: DfssErrorCode.None }
                 ? await RunAsync(new ClientCommand { Operation = ClientOperation.Remove, Name = name }, isToBeKilled)
                 : read;
@@ -174,6 +192,7 @@ internal sealed class ChangingClient : IAsyncDisposable
 
     private void CountPiece()
     {
+        Passing?.Invoke();
         if (Interlocked.Decrement(ref piecesLeft) == 0)
         {
             killDue.TrySetResult();

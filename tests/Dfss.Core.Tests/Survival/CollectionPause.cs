@@ -9,6 +9,7 @@ internal sealed class CollectionPause
 {
     private readonly Lock sync = new();
     private TaskCompletionSource ended = new();
+    private TaskCompletionSource begun = new();
     private int clients;
 
     public CollectionPause() => ended.SetResult();
@@ -25,6 +26,18 @@ internal sealed class CollectionPause
         }
     }
 
+    /// <summary>Ends when a client pauses the collections.</summary>
+    public Task Begun
+    {
+        get
+        {
+            lock (sync)
+            {
+                return begun.Task;
+            }
+        }
+    }
+
     /// <summary>
     /// A client pauses the collections: none begins until every such client has called <see cref="End"/>.
     /// </summary>
@@ -35,6 +48,7 @@ internal sealed class CollectionPause
             if (clients++ == 0)
             {
                 ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                begun.SetResult();
             }
         }
     }
@@ -45,6 +59,7 @@ internal sealed class CollectionPause
         {
             if (--clients == 0)
             {
+                begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
                 ended.SetResult();
             }
         }

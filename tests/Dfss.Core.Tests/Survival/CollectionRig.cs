@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using Dfss.Storage;
 using Dfss.Testing;
@@ -8,13 +9,15 @@ using TemporaryFolder = Dfss.Testing.TemporaryFolder;
 namespace Dfss.Tests.Survival;
 
 /// <summary>
-/// Three peers and three changing clients, each a process, and beside them a collection of garbage with no grace period
-/// at each peer, over and over, by the operation that Optimize-DfssStore uses.
+/// Three peers, or two of one store in an engine, and three changing clients, each a process, and beside them a
+/// collection of garbage with no grace period at each peer, over and over, by the operation that Optimize-DfssStore
+/// uses.
 /// </summary>
-internal sealed class CollectionRig : IAsyncDisposable
+internal sealed partial class CollectionRig : IAsyncDisposable
 {
     private const int PeerCount = 3;
     private const int ClientCount = 3;
+    private const int Copies = 2;
 
     private static readonly OptimizeOptions NoGrace = new() { GracePeriod = TimeSpan.Zero };
 
@@ -22,13 +25,15 @@ internal sealed class CollectionRig : IAsyncDisposable
     private readonly CancellationTokenSource stop = new();
     private readonly CollectionPause pause = new();
     private readonly List<ChangingClient> clients = [];
+    private readonly ConcurrentQueue<OptimizeResult> results = [];
     private readonly SharedContent contents;
     private readonly Random random;
     private PeerGroup peers = null!;
-    private Task<OptimizeResult[]>[] collecting = [];
+    private Task[] collecting = [];
 
-    private CollectionRig(int seed)
+    private CollectionRig(int seed, IObjectStore? engine = null)
     {
+        this.engine = engine;
         random = new Random(seed);
         contents = new SharedContent(folder, random);
     }
@@ -36,7 +41,8 @@ internal sealed class CollectionRig : IAsyncDisposable
     /// <summary>What was done, and what the collections deleted meanwhile.</summary>
     public string Report => string.Join(", ", clients
         .SelectMany(client => client.Counts)
-        .Concat(collecting.SelectMany(one => one.Result).SelectMany(Describe))
+        .Concat(results.SelectMany(Describe))
+        .Concat(stops)
         .GroupBy(pair => pair.Key, pair => pair.Value)
         .OrderBy(group => group.Key, StringComparer.Ordinal)
         .Select(group => $"{group.Key}: {group.Sum()}"));
@@ -50,13 +56,7 @@ internal sealed class CollectionRig : IAsyncDisposable
         CollectionRig rig = new(seed);
         rig.peers = await PeerGroup.StartAsync(
             rig.folder, PeerCount, new PeerSettings { AdvertisedAddress = PeerGroup.Nowhere, Breach = breach });
-        for (int i = 0; i < ClientCount; i++)
-        {
-            rig.clients.Add(new ChangingClient(
-                rig.peers.Addresses, rig.contents, new Random(rig.random.Next()), $"client{i}", rig.pause));
-        }
-
-        rig.collecting = [.. rig.peers.Addresses.Select(rig.CollectAsync)];
+        rig.Begin();
         return rig;
     }
 
@@ -73,13 +73,21 @@ internal sealed class CollectionRig : IAsyncDisposable
                 await client.ChangeAsync();
             }
         }));
-        return await FindLossAsync();
+        await oneStop.WaitAsync();
+        try
+        {
+            return await FindLossAsync();
+        }
+        finally
+        {
+            oneStop.Release();
+        }
     }
 
     /// <summary>Ends the collections, and makes the last ones: those that delete what is garbage now.</summary>
     public async Task CollectLastAsync()
     {
-        await stop.CancelAsync();
+        await EndAsync();
         await Task.WhenAll(collecting);
         await OptimizeAllAsync();
     }
@@ -118,37 +126,6 @@ internal sealed class CollectionRig : IAsyncDisposable
         return null;
     }
 
-    /// <summary>
-    /// Where the stores hold something else than what the versions kept consist of, or less than each of its copies.
-    /// Which peers have them does not matter: from a peer that loses too much before the seal, the next of the ring
-    /// takes over.
-    /// </summary>
-    public async Task<IReadOnlyList<string>> CompareStoresAsync()
-    {
-        HashSet<ChunkId> wanted = [];
-        await using (DfssClient client = NewClient())
-        {
-            foreach (string name in Names)
-            {
-                StoredFile? stored = await TryGetAsync(client, name);
-                wanted.UnionWith(
-                    stored is null
-                        ? []
-                        : VersionsOf(stored).SelectMany(version => contents[version.Record.FileId].AllIds));
-            }
-        }
-
-        HashSet<ChunkId>[] held = [.. await Task.WhenAll(Enumerable.Range(0, PeerCount).Select(ListStoreAsync))];
-        return
-        [
-            .. held.SelectMany(
-                (there, i) => there.Except(wanted)
-                    .Select(id => $"peer {i} has {contents.Describe(id)}, which nothing needs")),
-            .. wanted.Where(id => held.Count(there => there.Contains(id)) < 2)
-                .Select(id => $"there are fewer than 2 of {contents.Describe(id)}"),
-        ];
-    }
-
     /// <summary>Removes everything; then the last collections again.</summary>
     public async Task RemoveAllAsync()
     {
@@ -166,22 +143,10 @@ internal sealed class CollectionRig : IAsyncDisposable
         await OptimizeAllAsync();
     }
 
-    /// <summary>All chunks that are in the stores.</summary>
-    public async Task<int> CountChunksAsync()
-    {
-        int count = 0;
-        for (int i = 0; i < PeerCount; i++)
-        {
-            count += (await ListStoreAsync(i)).Count;
-        }
-
-        return count;
-    }
-
     public async ValueTask DisposeAsync()
     {
-        await stop.CancelAsync();
-        await ((Task)Task.WhenAll(collecting)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await EndAsync();
+        await Task.WhenAll(collecting).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         foreach (ChangingClient client in clients)
         {
             await client.DisposeAsync();
@@ -189,6 +154,7 @@ internal sealed class CollectionRig : IAsyncDisposable
 
         await peers.DisposeAsync();
         stop.Dispose();
+        oneStop.Dispose();
         folder.Dispose();
     }
 
@@ -216,17 +182,35 @@ internal sealed class CollectionRig : IAsyncDisposable
 
     private DfssClient NewClient() => new(peers.Addresses, TransferOptions.Default);
 
-    private async Task<OptimizeResult[]> CollectAsync(PeerAddress peer)
+    private void Begin()
+    {
+        for (int i = 0; i < ClientCount; i++)
+        {
+            clients.Add(new ChangingClient(
+                peers.Addresses, contents, new Random(random.Next()), $"client{i}", pause)
+            {
+                Replicas = engine is null ? Copies : null,
+                IsFresh = engine is not null,
+                Passing = CountPiece,
+            });
+        }
+
+        collecting =
+        [
+            .. Enumerable.Range(0, peers.Count).Select(
+                index => engine is null ? CollectAsync(index) : CollectAndStopAsync(index, new Random(random.Next()))),
+        ];
+    }
+
+    private async Task CollectAsync(int index)
     {
         await using DfssClient client = NewClient();
-        List<OptimizeResult> results = [];
         while (!stop.IsCancellationRequested)
         {
             await pause.Ended;
-            results.Add(await client.OptimizeAsync(peer, NoGrace));
+            OptimizeResult result = await client.OptimizeAsync(peers[index].Address, NoGrace);
+            results.Enqueue(result);
         }
-
-        return [.. results];
     }
 
     /// <summary>
@@ -275,23 +259,5 @@ internal sealed class CollectionRig : IAsyncDisposable
         }
 
         return null;
-    }
-
-    /// <summary>
-    /// What is in a store after its peer was stopped in order and its folder looked through; then it is started again.
-    /// </summary>
-    private async Task<HashSet<ChunkId>> ListStoreAsync(int index)
-    {
-        await peers[index].StopAsync();
-        HashSet<ChunkId> held = [];
-        await using (LocalStore store = await LocalStore.OpenAsync(
-            peers[index].StorePath, new LocalStoreOptions(), default))
-        {
-            await store.Recovery;
-            held.UnionWith(await store.Chunks.EnumerateAsync(after: null, default).ToListAsync());
-        }
-
-        await peers.RestartAsync(index);
-        return held;
     }
 }

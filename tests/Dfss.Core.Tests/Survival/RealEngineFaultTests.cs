@@ -22,7 +22,7 @@ public sealed class RealEngineFaultTests(ITestOutputHelper output)
     public async Task What_was_acknowledged_is_whole_when_an_OSD_dies_and_the_gateway_stops_and_goes_on()
     {
         S3Address address = await ObjectEngine.FindRealAsync();
-        CephParts ceph = CephParts.Find();
+        CephParts ceph = CephParts.FindWithCopies();
         int files = SearchSize.Take(Files, 12);
         string store = address.ToString();
         await using PeerGroup peers = await PeerGroup.StartAsync([store, store], PeerSettings.Default);

@@ -9,8 +9,10 @@ namespace Dfss.Tests.Survival;
 /// </summary>
 internal sealed class SteadySends : IAsyncDisposable
 {
+    /// <summary>Each file has fewer bytes, and half of it on average.</summary>
+    public const int MaxBytes = 1_000_000;
+
     private const int ChunkSize = 256 << 10;
-    private const int MaxBytes = 1_000_000;
 
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
 
@@ -84,13 +86,22 @@ internal sealed class SteadySends : IAsyncDisposable
     }
 
     /// <summary>
-    /// Receives from one peer all that was sent: what was acknowledged must be there, and what is there must be whole.
+    /// Receives from one peer all that was sent until now: what was acknowledged must be there, and what is there must
+    /// be whole.
     /// </summary>
     public async Task AssertWholeAsync(PeerAddress peer)
     {
         await using DfssClient client = new([peer], TransferOptions.Default);
         string path = folder["received"];
-        foreach ((string name, byte[] digest) in contents)
+        HashSet<string> kept;
+        KeyValuePair<string, byte[]>[] sent;
+        lock (gate)
+        {
+            kept = [.. acknowledged];
+            sent = [.. contents];
+        }
+
+        foreach ((string name, byte[] digest) in sent)
         {
             try
             {
@@ -98,7 +109,7 @@ internal sealed class SteadySends : IAsyncDisposable
                 await client.ReceiveAsync(file, path, new ReceiveOptions { Force = true }, progress: null);
             }
             catch (DfssException error)
-                when (error.Code == DfssErrorCode.FileNotFound && !acknowledged.Contains(name))
+                when (error.Code == DfssErrorCode.FileNotFound && !kept.Contains(name))
             {
                 continue;
             }

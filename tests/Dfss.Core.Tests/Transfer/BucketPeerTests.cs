@@ -90,6 +90,32 @@ public sealed class BucketPeerTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_quota_that_refuses_a_record_and_no_chunk_is_advised_to_be_raised()
+    {
+        string source = folder.CreateFile("source", 5000, seed: 6);
+        await using DfssClient client = ClientOf([], first);
+        StoredFile there = await client.SendAsync(source, "there", Send, progress: null, Token);
+        fake.Fault = request => request.Method == "PUT"
+            && request.Key.Contains(ObjectKeys.Names, StringComparison.Ordinal)
+                ? FakeS3Fault.QuotaExceeded
+                : FakeS3Fault.None;
+        foreach (Func<Task> act in new Func<Task>[]
+        {
+            () => client.SendAsync(source, "new", Send, progress: null, Token),
+            () => client.RemoveAsync(there, RemoveOptions.Default, Token),
+        })
+        {
+            DfssException failed = await Assert.ThrowsAsync<DfssException>(act);
+            Assert.Equal(DfssErrorCode.StoreFull, failed.Code);
+            Assert.Contains("has reached the quota of the bucket", failed.Message, StringComparison.Ordinal);
+            Assert.StartsWith("Raise the quota", failed.Advice, StringComparison.Ordinal);
+        }
+
+        fake.Fault = _ => FakeS3Fault.None;
+        await client.RemoveAsync(there, RemoveOptions.Default, Token);
+    }
+
+    [Fact]
     public async Task A_write_of_each_chunk_that_fails_once_does_not_fail_the_send()
     {
         ConcurrentDictionary<string, bool> failed = new(StringComparer.Ordinal);

@@ -48,6 +48,12 @@ internal sealed class FakeS3 : IAsyncDisposable
     /// <summary>How long it takes for each request.</summary>
     public TimeSpan Latency { get; init; }
 
+    /// <summary>
+    /// The bytes that its objects may have together; null for no limit. As Ceph does, it refuses each write that would
+    /// go beyond it, before it looks at a condition, and no delete.
+    /// </summary>
+    public long? QuotaBytes { get; set; }
+
     /// <summary>How many requests have come.</summary>
     public long Requests => Interlocked.Read(ref requests);
 
@@ -201,6 +207,11 @@ internal sealed class FakeS3 : IAsyncDisposable
         {
             // Older engines store the framing with the content.
             return FakeS3Answer.Error(501, "NotImplemented");
+        }
+
+        if (QuotaBytes is { } quota && objects.Bytes + request.Body.Length > quota)
+        {
+            return FakeS3Answer.Error(403, "QuotaExceeded");
         }
 
         bool isConditional = request.Headers.TryGetValue("If-None-Match", out string? condition) && condition == "*"

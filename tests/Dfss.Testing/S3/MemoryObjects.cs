@@ -23,6 +23,18 @@ internal sealed class MemoryObjects : IObjectStore
     /// <summary>How many creates have come.</summary>
     public int Creates { get; private set; }
 
+    /// <summary>The bytes of all objects.</summary>
+    public long Bytes
+    {
+        get
+        {
+            lock (gate)
+            {
+                return objects.Values.Sum(stored => (long)stored.Content.Length);
+            }
+        }
+    }
+
     public ValueTask<CreateOutcome> CreateAsync(
         string key, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {

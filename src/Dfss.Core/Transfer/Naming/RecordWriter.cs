@@ -268,7 +268,8 @@ internal sealed class RecordWriter
                 throw new DfssException(
                     driver.CommonError ?? DfssErrorCode.NoMajority,
                     $"'{name}' is decided by {home.Count} peers of which {home.Majority} must answer, and fewer did. "
-                        + $"Nothing was changed.{reasons}");
+                        + $"Nothing was changed.{reasons}",
+                    driver.CommonAdvice);
             case ProposerState.Uncertain:
                 throw new DfssException(
                     DfssErrorCode.CommitUncertain,

@@ -34,6 +34,9 @@ internal sealed class RegisterDriver(Home home, TransferOptions options)
             ? code
             : null;
 
+    /// <summary>What to do about <see cref="CommonError"/>; null if there is none, or if its code says it.</summary>
+    public string? CommonAdvice => CommonError is null ? null : errors.Values.First().Advice;
+
     /// <summary>Runs until the round is finished, or pauses for its caller (<paramref name="isPaused"/>), with nothing
     /// left under way.</summary>
     public async Task RunAsync(RegisterRound round, Func<bool> isPaused, CancellationToken cancellationToken)

@@ -60,7 +60,19 @@ internal sealed class ObjectEngine : IAsyncDisposable
             named is not null,
             $"It takes a real engine: {RealEngine} is its address, as tests/Dfss.Ceph/run.sh sets it.");
         S3Address bucket = S3Address.Parse(named);
-        S3Address address = bucket with { Prefix = $"{bucket.Prefix}{Guid.NewGuid():N}/" };
+        return await MakeBucketAsync(bucket with { Prefix = $"{bucket.Prefix}{Guid.NewGuid():N}/" });
+    }
+
+    /// <summary>A bucket of its own in the engine that <c>DFSS_S3</c> names; the test is skipped where none is
+    /// named.</summary>
+    public static async Task<S3Address> FindRealBucketAsync()
+    {
+        S3Address address = await FindRealAsync();
+        return await MakeBucketAsync(address with { Bucket = $"{address.Bucket}-{Guid.NewGuid():N}" });
+    }
+
+    private static async Task<S3Address> MakeBucketAsync(S3Address address)
+    {
         using AmazonS3Client client = new(new AmazonS3Config
         {
             ServiceURL = address.Endpoint!.ToString(),
