@@ -155,12 +155,12 @@ internal sealed partial class PeerLink : IAsyncDisposable
         {
             channel = await ClientChannel.ConnectAsync(place, options, either.Token).ConfigureAwait(false);
             ThrowIfAnotherStore(place, channel.Hello.StoreId);
-            isShared = channel.Hello.IsShared;
             if (Greeted is { } greeted)
             {
                 await greeted(channel.Hello, either.Token).ConfigureAwait(false);
             }
 
+            isShared = channel.Hello.IsShared;
             isTaken = true;
             return channel;
         }

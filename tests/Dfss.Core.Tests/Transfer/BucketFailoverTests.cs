@@ -77,6 +77,20 @@ public sealed class BucketFailoverTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_peer_that_takes_connections_and_says_nothing_does_not_hold_up_a_read()
+    {
+        await using FaultProxy proxy = new(Cluster.AddressOf(first), TimeProvider.System);
+        string source = folder.CreateFile("source", DfssLimits.MinChunkSize, seed: 2);
+        await using DfssClient client = ClientOf(proxy.Address, Cluster.AddressOf(second));
+        await client.GetPeerInfoAsync(proxy.Address, Token);
+        await client.SendAsync(source, "a", Send, progress: null, Token);
+        await client.GetPeerInfoAsync(Cluster.AddressOf(second), Token);
+        proxy.Stall();
+        proxy.Cut();
+        Assert.True((await client.GetAsync("a", Token)).IsCurrent);
+    }
+
+    [Fact]
     public async Task With_one_of_two_peers_down_a_new_file_is_stored_and_a_missing_one_is_not_found()
     {
         await second.DisposeAsync();
@@ -85,6 +99,7 @@ public sealed class BucketFailoverTests : IAsyncLifetime
         await client.SendAsync(source, "a", Send, progress: null, Token);
         StoredFile file = await client.GetAsync("a", Token);
         Assert.True(file.IsCurrent);
+        Assert.Contains("is taken for another peer of the same bucket", Assert.Single(warnings), StringComparison.Ordinal);
         DfssException missing = await Assert.ThrowsAsync<DfssException>(() => client.GetAsync("b", Token));
         Assert.Equal(DfssErrorCode.FileNotFound, missing.Code);
     }

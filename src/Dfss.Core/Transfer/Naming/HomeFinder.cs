@@ -42,7 +42,8 @@ internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirec
         return new FoundHome(
             latest is null ? null : await Home.ReachAsync(latest, directory, cancellationToken).ConfigureAwait(false),
             [.. known.Select(one => one.Peer).OfType<PeerHandle>().Distinct()],
-            HasMajority: known.Count(one => one.Error is not null) * 2 < known.Length || IsOneSharedStore(known),
+            HasMajority: known.Count(one => one.Error is not null) * 2 < known.Length
+                || IsOneSharedStore(known.Select(one => one.Peer)),
             string.Join(" ", known.Select(one => one.Error?.Reason).OfType<string>()));
     }
 
@@ -78,9 +79,17 @@ internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirec
                 .Select(one => one.Peer?.Member ?? new HomeMember(StoreId: null, [one.Address.ToString()]))
                 .DistinctBy(member => member.StoreId?.ToString() ?? member.DisplayName),
         ];
-        if (listed.Any(one => one.Peer is { IsShared: true }))
+        if (IsOneSharedStore(listed.Select(one => one.Peer)))
         {
-            // Such a store is the only member of a home: those that did not answer are more of its peers.
+            // Such a store is the only member of a home: those that did not answer are taken for more of its peers.
+            foreach (PeerAddress silent in listed.Where(one => one.Peer is null).Select(one => one.Address))
+            {
+                directory.WarnOnce(
+                    $"silent {silent}",
+                    $"{silent} did not answer, and is taken for another peer of the same bucket. If it is not, "
+                    + "leave it out of -Peer.");
+            }
+
             members = [.. members.Where(member => member.StoreId is not null)];
         }
 
@@ -102,9 +111,9 @@ internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirec
         }
     }
 
-    /// <summary>Whether all that were reached serve one store, and one of them has answered for it.</summary>
-    private static bool IsOneSharedStore(Known[] known) => known.Any(one => one.Error is null)
-        && known.Select(one => one.Peer).OfType<PeerHandle>().Distinct().ToArray() is [{ IsShared: true }];
+    /// <summary>Whether all that were reached serve one store that several peers may serve.</summary>
+    private static bool IsOneSharedStore(IEnumerable<PeerHandle?> reached) =>
+        reached.OfType<PeerHandle>().Distinct().ToArray() is [{ IsShared: true }];
 
     /// <summary>Every listed peer, reached or not.</summary>
     /// <exception cref="DfssException">None was reached: each one's reason, with their common code or PeerUnreachable;
@@ -183,8 +192,13 @@ internal sealed class HomeFinder(IReadOnlyList<PeerAddress> addresses, PeerDirec
         }
     }
 
-    /// <summary>Whether more than half have answered and one has the name. If none has it, a late one may.</summary>
-    private static bool IsEnough(Known?[] answers) => answers.Count(one => one is { Error: null }) * 2 > answers.Length
+    /// <summary>
+    /// Whether more than half have answered, or one for a store that several peers serve, and one has the name. If none
+    /// has it, a late one may.
+    /// </summary>
+    private static bool IsEnough(Known?[] answers) =>
+        (answers.Count(one => one is { Error: null }) * 2 > answers.Length
+            || answers.Any(one => one is { Error: null, Peer.IsShared: true }))
         && answers.Any(one => one?.Answer is { } answer && (answer.Accepted ?? answer.Decided) is not null);
 
     private async Task<(PeerAddress Address, PeerHandle? Peer, DfssException? Error)> ConnectAsync(

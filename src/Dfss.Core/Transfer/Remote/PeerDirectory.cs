@@ -11,7 +11,7 @@ namespace Dfss.Transfer;
 /// <see cref="PeerLink"/> to an address remembers for a short while that its peer could not be reached, and notices
 /// when the peer dies later.
 /// </summary>
-internal sealed class PeerDirectory(TransferOptions options, ClientChannelOptions channelOptions) : IAsyncDisposable
+internal sealed partial class PeerDirectory(TransferOptions options, ClientChannelOptions channelOptions) : IAsyncDisposable
 {
     /// <summary>1 s: the wait for a recorded address that is not needed to reach its member.</summary>
     private static readonly TimeSpan LookLimit = TimeSpan.FromSeconds(1);
@@ -21,7 +21,6 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
     private readonly ConcurrentDictionary<PeerAddress, Lazy<Task<PeerHandle>>> byAddress = new();
     private readonly ConcurrentDictionary<PeerAddress, Lazy<Task>> looks = new();
     private readonly ConcurrentDictionary<StoreId, PeerHandle> byStoreId = new();
-    private readonly ConcurrentDictionary<string, bool> told = new(StringComparer.Ordinal);
 
     private readonly ConcurrentDictionary<PeerAddress, PeerLink> links = new();
 
@@ -69,6 +68,11 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
 
         if (FindKnown(member) is PeerHandle known)
         {
+            if (known.IsShared)
+            {
+                shared.Note(id, member);
+            }
+
             return (known, null);
         }
 
@@ -125,18 +129,6 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
             .Select(one => one.Current),
     ];
 
-    /// <summary>Warns, once, that a member's store has no vote.</summary>
-    public void WarnOfNoVote(PeerHandle peer)
-    {
-        if (IsFirstTold($"no vote {peer.StoreId}"))
-        {
-            options.Warning?.Invoke(
-                $"{peer}: the store there was restored from an earlier copy, or runs twice. It has no vote on a file "
-                + "until that file has been changed or repaired. Run Get-DfssFileInfo | Repair-DfssFile with the "
-                + "file's other peers up.");
-        }
-    }
-
     /// <summary>
     /// Connects, for 1 s at most, to the addresses that are recorded of a member which was reached at others: where its
     /// store was copied, the original may run there.
@@ -169,10 +161,7 @@ internal sealed class PeerDirectory(TransferOptions options, ClientChannelOption
 
     /// <summary>The peers that owe an answer, and to and from which no byte has moved for at least a time.</summary>
     public IReadOnlyList<PeerAddress> FindSilent(TimeSpan least) =>
-        [.. links.Where(one => one.Value.IsSilentFor(least)).Select(one => one.Key)];
-
-    /// <summary>Whether a message, which may hold for many files, is reported for the first time.</summary>
-    public bool IsFirstTold(string what) => told.TryAdd(what, value: true);
+        [.. links.Values.Where(one => one.IsSilentFor(least)).Select(one => one.Address)];
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

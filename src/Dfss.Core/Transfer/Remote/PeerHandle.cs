@@ -41,11 +41,17 @@ internal sealed class PeerHandle : IAsyncDisposable
     }
 
     /// <summary>Adds the addresses of another peer that serves the store, for records to name.</summary>
-    public void AddAddresses(HomeMember other) => Member = Member with
+    public void AddAddresses(HomeMember other)
     {
-        Addresses = [.. Member.Addresses.Union(other.Addresses, StringComparer.OrdinalIgnoreCase)
-            .Take(DfssLimits.MaxAddresses)],
-    };
+        lock (batchedRecords)
+        {
+            // No loopback address beside addresses that other machines can use.
+            string[] all = [.. Member.Addresses.Union(other.Addresses, StringComparer.OrdinalIgnoreCase)];
+            string[] open = [.. all.Where(text =>
+                PeerAddress.TryParse(text, out PeerAddress? address) && !address.IsLoopback)];
+            Member = Member with { Addresses = [.. (open.Length > 0 ? open : all).Take(DfssLimits.MaxAddresses)] };
+        }
+    }
 
     public PeerLink Link { get; }
 

@@ -20,8 +20,22 @@ internal sealed class SharedStores
         }
     }
 
+    /// <summary>Adds where peers of a store may be, as a record says.</summary>
+    public void Note(StoreId store, HomeMember member)
+    {
+        ConcurrentDictionary<PeerAddress, bool> known = places.GetOrAdd(store, _ => new());
+        foreach (string text in member.Addresses)
+        {
+            if (PeerAddress.TryParse(text, out PeerAddress? address))
+            {
+                known.TryAdd(address, value: true);
+            }
+        }
+    }
+
     /// <summary>
-    /// Where peers of a store were met, each address once; after these, those that <paramref name="look"/> adds.
+    /// Where peers of a store were met or may be, each address once; after these, those that
+    /// <paramref name="look"/> adds.
     /// </summary>
     public async IAsyncEnumerable<PeerAddress> FindAsync(
         StoreId store, Func<CancellationToken, Task> look, [EnumeratorCancellation] CancellationToken cancellationToken)
