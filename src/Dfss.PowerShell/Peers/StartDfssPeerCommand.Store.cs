@@ -64,9 +64,9 @@ public sealed partial class StartDfssPeerCommand
         PSCredential? credential = Credential is null
             ? null
             : await InvokeAsync(() => SecretReader.Read(InvokeCommand, Credential)).ConfigureAwait(false);
-        // Empty ones are no reason to look for others.
+        // GetNetworkCredential takes a name with @ or \ apart. Empty ones are no reason to look for others.
         NetworkCredential? given =
-            credential is null ? null : credential.GetNetworkCredential() ?? new NetworkCredential();
+            credential is null ? null : new NetworkCredential(credential.UserName, credential.Password);
         return identity with { Engine = given, EngineAuthorities = authorities };
     }
 }

@@ -11,6 +11,9 @@ public sealed class EngineAccessTests : IAsyncLifetime
 {
     private const string Secret = "the secret of the fake";
 
+    /// <summary>What is a secret, given as the name of one by mistake.</summary>
+    private const string Mistaken = "wJalrXUtnFEMI/K7MDENG";
+
     /// <summary>The commands of SecretManagement that DFSS uses, with secrets of several types.</summary>
     private const string Vault =
         """
@@ -19,12 +22,18 @@ public sealed class EngineAccessTests : IAsyncLifetime
             param([Parameter(Mandatory)][string] $Name)
             $global:asked += @($Name)
             $secret = [System.Net.NetworkCredential]::new('', 'the secret of the fake').SecurePassword
-            switch ($Name) {
-                'engine' { [pscredential]::new('fake', $secret) }
+            $credential = [pscredential]::new('fake', $secret)
+            $absent = [System.Management.Automation.ErrorRecord]::new(
+                [System.IO.IOException]::new("There is no $Name."), "No $Name", 'ObjectNotFound', $Name)
+            switch -Wildcard ($Name) {
+                'engine' { $credential }
+                'second' { $PSCmdlet.WriteError($absent); $credential }
                 'empty' { [pscredential]::Empty }
-                'text' { $secret }
+                '*text' { $secret }
+                '*several' { $credential; $credential }
                 'nothing' { }
-                default { throw "The secret $Name was not found." }
+                '*broken' { $PSCmdlet.ThrowTerminatingError($absent) }
+                default { $PSCmdlet.WriteError($absent) }
             }
         }
         """;
@@ -129,12 +138,75 @@ public sealed class EngineAccessTests : IAsyncLifetime
             output.Concat(result.Verbose), text => Assert.DoesNotContain(Secret, text, StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void A_secret_of_the_second_vault_is_used_where_the_first_one_fails()
+    {
+        Result result = session.Run(
+            """
+            Import-Module $vault
+            (Start-DfssPeer -Store $store -EngineAuthority ./ca.pem -Credential second -Port 0).StorePath
+            """);
+        Assert.StartsWith("s3://", Assert.Single(result.As<string>()), StringComparison.Ordinal);
+        Assert.Empty(result.Errors);
+    }
+
     [Theory]
-    [InlineData("absent", "SecretNotFound", "The secret absent was not found.")]
+    [InlineData("a@b")]
+    [InlineData(@"a\b")]
+    public void The_access_key_is_the_whole_user_name(string key)
+    {
+        string signature = string.Empty;
+        fake.Fault = request =>
+        {
+            signature = request.Headers["Authorization"];
+            return FakeS3Fault.None;
+        };
+        ErrorRecord refused = session.RunUntilError(
+            """
+            $other = [pscredential]::new($key, $credential.Password)
+            Start-DfssPeer -Store $store -EngineAuthority ./ca.pem -Credential $other -Port 0
+            """,
+            ("key", key));
+        Assert.Equal("StoreFailed", Result.IdOf(refused));
+        Assert.Contains($"Credential={key}/", signature, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("module", "SecretModuleMissing")]
+    [InlineData("absent", "SecretNotFound")]
+    [InlineData("broken", "SecretNotFound")]
+    [InlineData("several", "SecretNotFound")]
+    [InlineData("text", "SecretTypeWrong")]
+    public void No_error_of_a_secret_repeats_the_text_that_was_given(string name, string id)
+    {
+        ErrorRecord refused = session.RunUntilError(
+            "$PSModuleAutoLoadingPreference = 'None'; if ($import) { Import-Module $vault }; "
+                + "Start-DfssPeer -Store $store -Credential $given -Port 0",
+            ("given", $"{Mistaken}/{name}"), ("import", name != "module"));
+        Assert.Equal(id, Result.IdOf(refused));
+        Assert.Null(refused.TargetObject);
+        List<string?> texts =
+        [
+            $"{refused}", refused.FullyQualifiedErrorId, $"{refused.CategoryInfo}", refused.ErrorDetails.Message,
+            refused.ErrorDetails.RecommendedAction, $"{refused.Exception}",
+        ];
+        for (Exception? one = refused.Exception; one is not null; one = one.InnerException)
+        {
+            texts.Add(one.Message);
+        }
+
+        Assert.All(texts, text => Assert.DoesNotContain(Mistaken, text, StringComparison.Ordinal));
+        Assert.Contains("The name is not shown", refused.ErrorDetails.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("absent", "SecretNotFound", "Get-Secret gave nothing and reported IOException.")]
+    [InlineData("broken", "SecretNotFound", "Get-Secret gave nothing and reported IOException.")]
+    [InlineData("several", "SecretNotFound", "Get-Secret gave 2 results.")]
     [InlineData("nothing", "SecretNotFound", "Get-Secret gave nothing.")]
     [InlineData("text", "SecretTypeWrong", "is a SecureString")]
     [InlineData("empty", "InvalidArgument", "is empty")]
-    public void A_secret_that_gives_no_credentials_is_an_error_that_names_it(string name, string id, string said)
+    public void A_secret_that_gives_no_credentials_is_an_error_that_says_why(string name, string id, string said)
     {
         ErrorRecord refused = session.RunUntilError(
             $"Import-Module $vault; Start-DfssPeer -Store $store -Credential {name} -Port 0");
@@ -150,6 +222,7 @@ public sealed class EngineAccessTests : IAsyncLifetime
         ErrorRecord refused = session.RunUntilError(
             "$PSModuleAutoLoadingPreference = 'None'; Start-DfssPeer -Store $store -Credential engine -Port 0");
         Assert.Equal("SecretModuleMissing", Result.IdOf(refused));
+        Assert.Contains("not installed or cannot be loaded", refused.Exception.Message, StringComparison.Ordinal);
         Assert.Contains(
             "Install-PSResource", refused.ErrorDetails.RecommendedAction, StringComparison.Ordinal);
     }
