@@ -38,7 +38,7 @@ internal sealed class EngineConnections(Uri? endpoint, EngineTrust trust, bool s
         AllowAutoRedirect = false,
         UseCookies = false,
         UseProxy = endpoint is not { IsLoopback: true },
-        SslOptions = trust.CreateOptions(endpoint),
+        SslOptions = trust.CreateOptions(),
     };
 
     private static HttpClient Connect(Uri? endpoint, EngineTrust trust, bool sendsOnce) =>

@@ -13,21 +13,28 @@ internal sealed class EngineTrust(IReadOnlyList<X509Certificate2> authorities)
     // What another machine has written into a certificate.
     private const int MaxNameCharacters = 200;
 
+    // The last: an authority with the name of the right one, and another key.
+    private const X509ChainStatusFlags OfAuthority = X509ChainStatusFlags.UntrustedRoot
+        | X509ChainStatusFlags.PartialChain | X509ChainStatusFlags.NotSignatureValid;
+
     /// <summary>The system's authorities count.</summary>
     public static readonly EngineTrust OfSystem = new([]);
 
-    /// <summary>How a connection checks the certificate. It makes no request to an authority.</summary>
-    /// <param name="endpoint">The engine's address, for errors; null for AWS.</param>
-    public SslClientAuthenticationOptions CreateOptions(Uri? endpoint) => new()
+    /// <summary>
+    /// How a connection checks the certificate. It asks no server for revocations. For given authorities it sends no
+    /// request at all; for those of the system, the system may download a certificate between that the engine does not
+    /// send.
+    /// </summary>
+    public SslClientAuthenticationOptions CreateOptions() => new()
     {
         CertificateChainPolicy = authorities.Count == 0 ? null : CertificateValidator.CreatePolicy([.. authorities]),
-        RemoteCertificateValidationCallback = (_, certificate, chain, errors) => errors == SslPolicyErrors.None
+        RemoteCertificateValidationCallback = (stream, certificate, chain, errors) => errors == SslPolicyErrors.None
             ? true
-            : throw Refuse(endpoint, certificate as X509Certificate2, chain, errors),
+            : throw Refuse(((SslStream)stream).TargetHostName, certificate as X509Certificate2, chain, errors),
     };
 
     private EngineCertificateException Refuse(
-        Uri? endpoint, X509Certificate2? certificate, X509Chain? chain, SslPolicyErrors errors)
+        string host, X509Certificate2? certificate, X509Chain? chain, SslPolicyErrors errors)
     {
         if (certificate is null || chain is null)
         {
@@ -38,18 +45,20 @@ internal sealed class EngineTrust(IReadOnlyList<X509Certificate2> authorities)
         if (errors.HasFlag(SslPolicyErrors.RemoteCertificateNameMismatch))
         {
             return new EngineCertificateException(
-                $"{shown}, which is for {Hosts(certificate)}, and not for the host '{endpoint?.Host}'",
+                $"{shown}, which is for {Hosts(certificate)}, and not for the host '{host}'",
                 "Give a host of the certificate in the address of the store, or have a certificate made for that "
                     + "host.");
         }
 
         X509ChainStatusFlags flags = chain.ChainStatus.Aggregate(
             X509ChainStatusFlags.NoError, (all, one) => all | one.Status);
-        if (flags.HasFlag(X509ChainStatusFlags.UntrustedRoot) || flags.HasFlag(X509ChainStatusFlags.PartialChain))
+        if ((flags & OfAuthority) != 0)
         {
-            string issuer = NameOf(chain.ChainElements[^1].Certificate, isIssuer: true);
+            X509Certificate2 last = (chain.ChainElements.FirstOrDefault(IsSignedByAnother) ?? chain.ChainElements[^1])
+                .Certificate;
+            string issuer = NameOf(last, isIssuer: true);
             return new EngineCertificateException(
-                $"{shown} of the authority '{issuer}', which {Distrust()}",
+                $"{shown} of the authority '{issuer}', which {Distrust(last.IssuerName)}",
                 $"If '{issuer}' is the authority of the engine, give its certificate with -EngineAuthority: the one "
                     + "that signs itself, and those between.");
         }
@@ -64,10 +73,15 @@ internal sealed class EngineTrust(IReadOnlyList<X509Certificate2> authorities)
             "Have a certificate made for the engine that is valid, and check the clock of this machine.");
     }
 
-    private string Distrust() => authorities.Count == 0
+    private string Distrust(X500DistinguishedName issuer) => authorities.Count == 0
         ? "this system does not trust"
-        : "is not in -EngineAuthority: "
-            + string.Join(", ", authorities.Select(authority => $"'{NameOf(authority, isIssuer: false)}'"));
+        : "is not in -EngineAuthority: " + string.Join(", ", authorities.Select(authority =>
+            authority.SubjectName.RawData.AsSpan().SequenceEqual(issuer.RawData)
+                ? $"'{NameOf(authority, isIssuer: false)}' (another key of the same name)"
+                : $"'{NameOf(authority, isIssuer: false)}'"));
+
+    private static bool IsSignedByAnother(X509ChainElement element) => element.ChainElementStatus.Any(
+        status => status.Status.HasFlag(X509ChainStatusFlags.NotSignatureValid));
 
     private static string Hosts(X509Certificate2 certificate)
     {

@@ -39,6 +39,7 @@ internal static class S3Errors
     public static DfssException Of(Exception exception, S3Address address, string request)
     {
         AmazonServiceException? answer = exception as AmazonServiceException;
+        EngineCertificateException? refused = EngineCertificateException.Find(exception);
         bool isFull = answer?.ErrorCode is "QuotaExceeded" or "InsufficientStorage" or "EntityTooLarge"
             || answer?.StatusCode == HttpStatusCode.InsufficientStorage;
         return new DfssException(
@@ -46,8 +47,12 @@ internal static class S3Errors
             $"The engine of the store '{address}' {Tell(exception)} The request was {request}.",
             isFull
                 ? "Raise the quota of the bucket, or remove files."
-                : EngineCertificateException.Find(exception)?.Advice ?? Advise(answer),
-            exception);
+                : refused?.Advice ?? Advise(answer),
+            exception)
+        {
+            // Not other refusals: the SDK renews credentials and corrects its clock between two attempts.
+            IsLasting = refused is not null,
+        };
     }
 
     /// <summary>An answer that is not what was asked for.</summary>

@@ -52,6 +52,36 @@ public sealed class EngineTrustTests : IDisposable
     }
 
     [Fact]
+    public async Task An_authority_with_the_name_of_the_given_one_and_another_key_is_refused_as_that()
+    {
+        using CompanyAuthority before = new("Private CA");
+        using X509Certificate2 shown = authority.IssuePeer();
+        DfssException refused = await RefuseAsync(shown, other, before);
+        Assert.Contains(
+            "authority 'Private CA', which is not in -EngineAuthority: 'Other CA', 'Private CA' (another key of the "
+                + "same name)",
+            refused.Message, StringComparison.Ordinal);
+        Assert.Contains("-EngineAuthority", refused.Advice, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_put_is_not_repeated_where_the_certificate_is_refused()
+    {
+        using X509Certificate2 shown = authority.IssuePeer();
+        await using FakeS3 fake = new(certificate: shown);
+        using S3ObjectStore objects = Connect(fake, other);
+        int puts = 0;
+        await Assert.ThrowsAsync<DfssException>(async () => await ObjectRequests.RepeatPutAsync(
+            () =>
+            {
+                puts++;
+                return objects.PutAsync("key", "content"u8.ToArray(), Token);
+            },
+            progressed: null, TimeProvider.System, Token));
+        Assert.Equal(1, puts);
+    }
+
+    [Fact]
     public async Task A_certificate_for_another_host_is_refused_with_both_names()
     {
         using X509Certificate2 shown = authority.IssueServer("engine.example");
