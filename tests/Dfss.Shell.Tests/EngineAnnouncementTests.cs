@@ -19,6 +19,11 @@ public sealed class EngineAnnouncementTests : IDisposable
             ["AWS_ACCESS_KEY_ID"] = string.Empty,
             ["AWS_SECRET_ACCESS_KEY"] = string.Empty,
             ["AWS_PROFILE"] = string.Empty,
+            ["AWS_CONFIG_FILE"] = string.Empty,
+            ["AWS_SHARED_CREDENTIALS_FILE"] = string.Empty,
+            ["AWS_WEB_IDENTITY_TOKEN_FILE"] = string.Empty,
+            ["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"] = string.Empty,
+            ["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = string.Empty,
             ["AWS_EC2_METADATA_DISABLED"] = "true",
         };
         ShellResult result = await ShellProcess.RunAsync(
