@@ -78,6 +78,9 @@ public sealed class DfssException : Exception
         or DfssErrorCode.CommitUncertain or DfssErrorCode.NoMajority or DfssErrorCode.PeerFault
         or DfssErrorCode.TooFewReplicas or DfssErrorCode.IssuerUnreachable or DfssErrorCode.RevocationStatusUnknown;
 
+    /// <summary>Whether another attempt fails too until the user changes something, whatever the code says.</summary>
+    internal bool IsLasting { get; init; }
+
     /// <summary>Whether the peer was lost: nothing was refused.</summary>
     internal bool IsOfLostPeer => Code is DfssErrorCode.PeerUnreachable or DfssErrorCode.TimedOut;
 
@@ -97,6 +100,7 @@ public sealed class DfssException : Exception
             NearNames = nearNames ?? NearNames,
             Peer = Peer,
             Detail = reason ?? Detail,
+            IsLasting = IsLasting,
         });
     }
 
@@ -104,7 +108,9 @@ public sealed class DfssException : Exception
     /// A copy of the failure that says at which peer it occurred; where it says so already, only a copy.
     /// </summary>
     internal DfssException At(PeerAddress peer) =>
-        Peer is not null ? Copy() : Traced(new(Code, peer, Reason, Advice, InnerException) { ChunkId = ChunkId });
+        Peer is not null
+            ? Copy()
+            : Traced(new(Code, peer, Reason, Advice, InnerException) { ChunkId = ChunkId, IsLasting = IsLasting });
 
     private DfssException Traced(DfssException copy)
     {

@@ -67,12 +67,12 @@ internal sealed class RetryPolicy
     };
 
     /// <summary>
-    /// Putting an object in an engine that was busy, or that is out of reach for a moment; not in one that is full. The
-    /// three pauses are 1.4 s in all.
+    /// Putting an object in an engine that was busy, or that is out of reach for a moment; not in one that is full, or
+    /// whose certificate is refused. The three pauses are 1.4 s in all.
     /// </summary>
     public static RetryPolicy PutObject { get; } = new()
     {
-        IsWorthIt = error => error is DfssException { Code: DfssErrorCode.StoreFailed },
+        IsWorthIt = error => error is DfssException { Code: DfssErrorCode.StoreFailed, IsLasting: false },
         Attempts = 4,
         FirstPause = TimeSpan.FromMilliseconds(200),
     };

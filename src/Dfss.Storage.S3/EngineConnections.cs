@@ -7,8 +7,10 @@ namespace Dfss.Storage.S3;
 /// The connections of one <see cref="S3ObjectStore"/>, shared with no other: the probe's racers must not share one.
 /// </summary>
 /// <param name="endpoint">The engine's address; null for AWS.</param>
+/// <param name="trust">Which certificates the engine may show.</param>
 /// <param name="sendsOnce">Whether each request is sent once at most, whatever the SDK and .NET do.</param>
-internal sealed class EngineConnections(Uri? endpoint, bool sendsOnce) : HttpClientFactory, IDisposable
+internal sealed class EngineConnections(Uri? endpoint, EngineTrust trust, bool sendsOnce)
+    : HttpClientFactory, IDisposable
 {
     // Four times a chunk: what an engine sends without an end is not kept.
     private const int MaxBodyBytes = 64 << 20;
@@ -16,7 +18,7 @@ internal sealed class EngineConnections(Uri? endpoint, bool sendsOnce) : HttpCli
     // Of a length that the answer does not name.
     private const int FirstBufferBytes = 64 << 10;
 
-    private readonly HttpClient client = Connect(endpoint, sendsOnce);
+    private readonly HttpClient client = Connect(endpoint, trust, sendsOnce);
 
     /// <inheritdoc/>
     public override HttpClient CreateHttpClient(IClientConfig clientConfig) => client;
@@ -31,15 +33,16 @@ internal sealed class EngineConnections(Uri? endpoint, bool sendsOnce) : HttpCli
     public void Dispose() => client.Dispose();
 
     /// <summary>What opens the connections. A proxy of the environment does not reach this loopback.</summary>
-    internal static SocketsHttpHandler CreateHandler(Uri? endpoint) => new()
+    internal static SocketsHttpHandler CreateHandler(Uri? endpoint, EngineTrust trust) => new()
     {
         AllowAutoRedirect = false,
         UseCookies = false,
         UseProxy = endpoint is not { IsLoopback: true },
+        SslOptions = trust.CreateOptions(),
     };
 
-    private static HttpClient Connect(Uri? endpoint, bool sendsOnce) =>
-        new(new RequestHandler(CreateHandler(endpoint), sendsOnce))
+    private static HttpClient Connect(Uri? endpoint, EngineTrust trust, bool sendsOnce) =>
+        new(new RequestHandler(CreateHandler(endpoint, trust), sendsOnce))
         {
             // EngineRequest measures the time.
             Timeout = Timeout.InfiniteTimeSpan,

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using Amazon.Runtime;
 using Amazon.Runtime.Credentials;
 using Amazon.S3;
@@ -16,13 +17,28 @@ public static class S3Engine
     /// <param name="address">For example <c>s3://bucket/prefix?endpoint=http://127.0.0.1:7480</c>.</param>
     /// <param name="credential">Access key and secret; null for those that the AWS SDK finds: environment, profile,
     /// role.</param>
-    /// <exception cref="DfssException"><see cref="DfssErrorCode.InvalidArgument"/>: it is no address, or there are no
-    /// credentials.</exception>
-    public static StoreEngine Open(string address, NetworkCredential? credential)
+    /// <param name="authorities">The authorities of the engine's certificate: they count, and no others; empty for
+    /// those of the system.</param>
+    /// <exception cref="DfssException"><see cref="DfssErrorCode.InvalidArgument"/>: it is no address, there are no
+    /// credentials, or there are authorities for an engine that shows no certificate.</exception>
+    public static StoreEngine Open(
+        string address, NetworkCredential? credential, IReadOnlyList<X509Certificate2> authorities)
     {
+        ArgumentNullException.ThrowIfNull(authorities);
         S3Address parsed = S3Address.Parse(address);
+        if (authorities.Count > 0 && parsed.Endpoint is { Scheme: "http" })
+        {
+            throw new DfssException(
+                DfssErrorCode.InvalidArgument,
+                $"-EngineAuthority is given, and the endpoint '{parsed.Endpoint.OriginalString}' is http: it shows no "
+                    + "certificate.",
+                "Give an https endpoint in the address, or leave -EngineAuthority out.");
+        }
+
+        EngineTrust trust = authorities.Count == 0 ? EngineTrust.OfSystem : new EngineTrust(authorities);
         AWSCredentials credentials = credential is null ? FindCredentials() : ToCredentials(credential);
-        return new StoreEngine(parsed.ToString(), () => new S3ObjectStore(parsed, credentials, TimeProvider.System));
+        return new StoreEngine(
+            parsed.ToString(), () => new S3ObjectStore(parsed, credentials, TimeProvider.System, trust));
     }
 
     private static BasicAWSCredentials ToCredentials(NetworkCredential credential) =>

@@ -26,10 +26,11 @@ internal static class S3Errors
 
     /// <summary>
     /// Whether the engine has refused a request, so that it is certain not to be carried out: an answer of 4xx. Not
-    /// 408 and 409, which say nothing, nor 429, after which the same request may succeed.
+    /// 408 and 409, which say nothing, nor 429, after which the same request may succeed. And a request was not sent
+    /// whose connection was refused here, for the engine's certificate.
     /// </summary>
     public static bool IsRefusal(Exception exception) =>
-        exception is AmazonServiceException answer
+        EngineCertificateException.Find(exception) is not null || exception is AmazonServiceException answer
             && answer.StatusCode is >= HttpStatusCode.BadRequest and < (HttpStatusCode)500
             && answer.StatusCode is not (HttpStatusCode.RequestTimeout or HttpStatusCode.Conflict
                 or HttpStatusCode.TooManyRequests);
@@ -38,13 +39,18 @@ internal static class S3Errors
     public static DfssException Of(Exception exception, S3Address address, string request)
     {
         AmazonServiceException? answer = exception as AmazonServiceException;
+        EngineCertificateException? refused = EngineCertificateException.Find(exception);
         bool isFull = IsOfQuota(answer) || answer?.ErrorCode is "InsufficientStorage" or "EntityTooLarge"
             || answer?.StatusCode == HttpStatusCode.InsufficientStorage;
         return new DfssException(
             isFull ? DfssErrorCode.StoreFull : DfssErrorCode.StoreFailed,
             $"The engine of the store '{address}' {Tell(exception)} The request was {request}.",
-            Advise(answer, isFull),
-            exception);
+            refused?.Advice ?? Advise(answer, isFull),
+            exception)
+        {
+            // Not other refusals: the SDK renews credentials and corrects its clock between two attempts.
+            IsLasting = refused is not null,
+        };
     }
 
     /// <summary>An answer that is not what was asked for.</summary>
@@ -64,6 +70,7 @@ internal static class S3Errors
         OperationCanceledException => FormattableString.Invariant(
             $"gave no answer: for {EngineRequest.StallLimit.TotalSeconds:0} s nothing, or too little, came or went."),
         FormatException or XmlException => $"gave a wrong answer: {exception.Message}",
+        _ when EngineCertificateException.Find(exception) is { } refused => $"{refused.Message}.",
         _ => $"gave no answer: {(exception.InnerException ?? exception).Message}",
     };
 

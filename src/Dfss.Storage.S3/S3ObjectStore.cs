@@ -14,6 +14,7 @@ internal sealed class S3ObjectStore : IObjectStore, IDisposable
     private readonly S3Address address;
     private readonly AWSCredentials? credentials;
     private readonly TimeProvider clock;
+    private readonly EngineTrust trust;
     private readonly EngineConnections onceConnections;
     private readonly EngineConnections repeatedConnections;
     private readonly AmazonS3Client once;
@@ -24,11 +25,12 @@ internal sealed class S3ObjectStore : IObjectStore, IDisposable
     /// <param name="credentials">The credentials; null for those that the AWS SDK finds: environment, profile,
     /// role.</param>
     /// <param name="clock">The clock of the requests' limits.</param>
-    public S3ObjectStore(S3Address address, AWSCredentials? credentials, TimeProvider clock)
+    /// <param name="trust">Which certificates the engine may show.</param>
+    public S3ObjectStore(S3Address address, AWSCredentials? credentials, TimeProvider clock, EngineTrust trust)
     {
-        (this.address, this.credentials, this.clock) = (address, credentials, clock);
-        onceConnections = new EngineConnections(address.Endpoint, sendsOnce: true);
-        repeatedConnections = new EngineConnections(address.Endpoint, sendsOnce: false);
+        (this.address, this.credentials, this.clock, this.trust) = (address, credentials, clock, trust);
+        onceConnections = new EngineConnections(address.Endpoint, trust, sendsOnce: true);
+        repeatedConnections = new EngineConnections(address.Endpoint, trust, sendsOnce: false);
         once = Connect(address, credentials, onceConnections, retries: 0);
         repeated = Connect(address, credentials, repeatedConnections, retries: 3);
     }
@@ -72,7 +74,7 @@ internal sealed class S3ObjectStore : IObjectStore, IDisposable
     /// <inheritdoc/>
     public async ValueTask<ReadOnlyMemory<byte>?> GetAfreshAsync(string key, CancellationToken cancellationToken)
     {
-        using EngineConnections connections = new(address.Endpoint, sendsOnce: false);
+        using EngineConnections connections = new(address.Endpoint, trust, sendsOnce: false);
         using AmazonS3Client client = Connect(address, credentials, connections, retries: 3);
         return await GetAsync(client, key, cancellationToken).ConfigureAwait(false);
     }

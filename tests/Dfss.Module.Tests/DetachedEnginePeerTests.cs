@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Management.Automation;
+using System.Security.Cryptography.X509Certificates;
+using Dfss.Testing;
 using Xunit;
 
 namespace Dfss.Tests;
@@ -12,16 +14,11 @@ public sealed class DetachedEnginePeerTests : IDisposable
 
     private readonly string folder = Directory.CreateTempSubdirectory("dfss-test-").FullName;
     private readonly ModuleSession session = new();
-    private readonly Process engine;
+    private readonly List<Process> engines = [];
 
     public DetachedEnginePeerTests()
     {
-        engine = Process.Start(new ProcessStartInfo("dotnet", [ModuleSession.TestProgramPath, "engine"])
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-        })!;
-        string port = engine.StandardOutput.ReadLine()!["listening ".Length..];
+        string port = StartEngine();
         session.Run($"$env:DFSS_HOST = '{ModuleSession.ShellPath}'");
         session.Run($"$store = 's3://bucket/store?endpoint=http://127.0.0.1:{port}'");
         session.Run("$credential = [pscredential]::new('fake', "
@@ -36,9 +33,13 @@ public sealed class DetachedEnginePeerTests : IDisposable
     {
         session.Run("Get-DfssPeer | Where-Object Kind -eq Detached | Stop-DfssPeer; $env:DFSS_HOST = $null");
         session.Dispose();
-        engine.Kill();
-        engine.WaitForExit();
-        engine.Dispose();
+        foreach (Process engine in engines)
+        {
+            engine.Kill();
+            engine.WaitForExit();
+            engine.Dispose();
+        }
+
         Directory.Delete(folder, recursive: true);
     }
 
@@ -74,8 +75,36 @@ public sealed class DetachedEnginePeerTests : IDisposable
         Assert.DoesNotContain(Secret, shown, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void One_trusts_the_authority_that_its_starter_was_given_by_a_path()
+    {
+        using CompanyAuthority authority = new("Private CA");
+        using X509Certificate2 shown = authority.IssuePeer();
+        string file = Path.Combine(folder, "engine.pem");
+        File.WriteAllText(file, CompanyAuthority.ToPem(shown));
+        File.WriteAllText(Path.Combine(folder, "ca.pem"), authority.Certificate.ExportCertificatePem());
+        session.Run($"$store = 's3://bucket/store?endpoint=https://127.0.0.1:{StartEngine("0", file)}'");
+        session.Run($"$ExecutionContext.SessionState.Path.SetLocation('{folder}')");
+        PSObject peer = Start("$peer", "-EngineAuthority ./ca.pem");
+        Assert.Equal("Running", $"{peer.Properties["State"].Value}");
+        session.Run("$null = Send-DfssFile $file -Peer $peer");
+    }
+
     private static string StoreIdOf(PSObject peer) => (string)peer.Properties["StoreId"].Value;
 
-    private PSObject Start(string variable) =>
-        session.Run($"({variable} = Start-DfssPeer -Store $store -Credential $credential -Port 0 -Detached)")[0];
+    /// <summary>Starts a fake engine; its port.</summary>
+    private string StartEngine(params string[] arguments)
+    {
+        Process engine = Process.Start(new ProcessStartInfo(
+            "dotnet", [ModuleSession.TestProgramPath, "engine", .. arguments])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+        })!;
+        engines.Add(engine);
+        return engine.StandardOutput.ReadLine()!["listening ".Length..];
+    }
+
+    private PSObject Start(string variable, string more = "") => session.Run(
+        $"({variable} = Start-DfssPeer -Store $store -Credential $credential -Port 0 -Detached {more})")[0];
 }

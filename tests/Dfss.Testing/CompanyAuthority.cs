@@ -34,6 +34,10 @@ internal sealed class CompanyAuthority : IDisposable
     /// <summary>A server's certificate, for this machine by its loopback names.</summary>
     public X509Certificate2 IssuePeer(string name = "peer") => Issue(name, "1.3.6.1.5.5.7.3.1", now.AddDays(50));
 
+    /// <summary>A server's certificate, for a host of this name.</summary>
+    public X509Certificate2 IssueServer(string host, bool isExpired = false) =>
+        Issue("engine", "1.3.6.1.5.5.7.3.1", isExpired ? now.AddDays(-1) : now.AddDays(50), host);
+
     /// <summary>A client's certificate.</summary>
     public X509Certificate2 IssueClient(string name, bool isExpired = false) =>
         Issue(name, "1.3.6.1.5.5.7.3.2", isExpired ? now.AddDays(-1) : now.AddDays(50));
@@ -62,14 +66,18 @@ internal sealed class CompanyAuthority : IDisposable
 
     public void Dispose() => Certificate.Dispose();
 
-    private X509Certificate2 Issue(string name, string use, DateTimeOffset notAfter)
+    private X509Certificate2 Issue(string name, string use, DateTimeOffset notAfter, string host = "localhost")
     {
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         CertificateRequest request = new($"CN={name}", key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid(use)], critical: false));
         SubjectAlternativeNameBuilder names = new();
-        names.AddDnsName("localhost");
-        names.AddIpAddress(IPAddress.Loopback);
+        names.AddDnsName(host);
+        if (host == "localhost")
+        {
+            names.AddIpAddress(IPAddress.Loopback);
+        }
+
         request.CertificateExtensions.Add(names.Build());
         byte[] serial = [FirstSerialByte, .. RandomNumberGenerator.GetBytes(7)];
         using X509Certificate2 issued = request.Create(Certificate, now.AddDays(-5), notAfter, serial);

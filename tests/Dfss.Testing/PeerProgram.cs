@@ -77,7 +77,7 @@ internal static class PeerProgram
     private static StoreEngine OpenEngine(string address, string? accessKey)
     {
         StoreEngine.DefaultProbeRounds = 1;
-        return S3Engine.Open(address, accessKey is null ? null : new NetworkCredential(accessKey, "of a test"));
+        return S3Engine.Open(address, accessKey is null ? null : new NetworkCredential(accessKey, "of a test"), []);
     }
 
     private static Func<DurableStep, bool> Matches(DurableAction action, string pattern) =>

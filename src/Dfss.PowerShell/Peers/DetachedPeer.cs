@@ -73,7 +73,8 @@ internal sealed class DetachedPeer : SessionPeer
         PeerOptions options, PeerIdentity identity, Runspace session, CancellationToken cancellationToken)
     {
         await using IdentityHandover? handover =
-            identity is { Identity: null, Issuer: null, Engine: null } ? null : IdentityHandover.Create(identity);
+            identity is { Identity: null, Issuer: null, Engine: null, EngineAuthorities.Count: 0 }
+                ? null : IdentityHandover.Create(identity);
         Process process = StartProcess(PeerHost.Find().CreateStartInfo(CreateCommand(options, handover?.PipeName)));
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(StartTimeout);

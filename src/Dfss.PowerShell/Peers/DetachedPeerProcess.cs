@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography.X509Certificates;
 using Dfss.Peers;
+using Dfss.Storage;
 
 namespace Dfss.Commands;
 
@@ -11,7 +12,12 @@ internal static class DetachedPeerProcess
     private const long MaxLogBytes = 10L << 20;
 
     /// <summary>Starts the peer, announces it on standard output, and runs it until SIGTERM.</summary>
-    internal static async Task RunAsync(PeerOptions options, IssuerSource? issuer, CancellationToken cancellationToken)
+    /// <param name="options">How it runs; without its engine.</param>
+    /// <param name="openEngine">Gives the engine of its store, or its error; null for a store without one.</param>
+    /// <param name="issuer">Opens the authority, for an issuer.</param>
+    /// <param name="cancellationToken">Stops the peer.</param>
+    internal static async Task RunAsync(
+        PeerOptions options, Func<StoreEngine>? openEngine, IssuerSource? issuer, CancellationToken cancellationToken)
     {
         if (!OperatingSystem.IsWindows())
         {
@@ -29,7 +35,8 @@ internal static class DetachedPeerProcess
         using var log = new PeerLog();
         // Without a folder there is no file, and nothing to keep lines for.
         Action<string>? write = options.StorePath is null ? null : log.Write;
-        DfssPeer peer = await StartAsync(options with { Log = write }, issuer, ending.Token).ConfigureAwait(false);
+        DfssPeer peer = await StartAsync(
+            options with { Log = write }, openEngine, issuer, ending.Token).ConfigureAwait(false);
         await using (peer.ConfigureAwait(false))
         {
             if (options.StorePath is { } path)
@@ -52,7 +59,7 @@ internal static class DetachedPeerProcess
     }
 
     private static async Task<DfssPeer> StartAsync(
-        PeerOptions options, IssuerSource? issuer, CancellationToken cancellationToken)
+        PeerOptions options, Func<StoreEngine>? openEngine, IssuerSource? issuer, CancellationToken cancellationToken)
     {
         try
         {
@@ -62,7 +69,7 @@ internal static class DetachedPeerProcess
             }
 
             return await DfssPeer.StartAsync(
-                options with { Engine = options.Engine?.Reporting(() => Tell(PeerAnnouncement.ProgressLine)) },
+                options with { Engine = openEngine?.Invoke().Reporting(() => Tell(PeerAnnouncement.ProgressLine)) },
                 cancellationToken).ConfigureAwait(false);
         }
         catch (DfssException exception)

@@ -3,6 +3,7 @@ using System.Management.Automation.Runspaces;
 using System.Net;
 using Dfss.Peers;
 using Dfss.Security;
+using Dfss.Storage;
 
 namespace Dfss.Commands;
 
@@ -146,16 +147,17 @@ public sealed partial class StartDfssPeerCommand : DfssCmdlet
         }
 
         PeerIdentity peerIdentity = await FindIdentityAsync(path, cancellationToken).ConfigureAwait(false);
-        if (Credential is not null)
+        if (IdentityPipe is null)
         {
-            peerIdentity = peerIdentity with { Engine = Credential.GetNetworkCredential() };
+            peerIdentity = await AddEngineAsync(peerIdentity, cancellationToken).ConfigureAwait(false);
         }
 
         Runspace session = await InvokeAsync(() => Runspace.DefaultRunspace).ConfigureAwait(false);
         var options = new PeerOptions
         {
             StorePath = path,
-            Engine = address is null ? null : OpenEngine(address, peerIdentity.Engine),
+            // A detached peer's process opens it where its errors are announced.
+            Engine = address is null || Announce ? null : OpenEngine(address, peerIdentity),
             StoreRelocation = StoreMoved
                 ? StoreRelocation.Moved
                 : StoreCopied ? StoreRelocation.Copied : StoreRelocation.None,
@@ -172,7 +174,9 @@ public sealed partial class StartDfssPeerCommand : DfssCmdlet
         };
         if (Announce)
         {
-            await DetachedPeerProcess.RunAsync(options, peerIdentity.Issuer, cancellationToken).ConfigureAwait(false);
+            Func<StoreEngine>? openEngine = address is null ? null : () => OpenEngine(address, peerIdentity);
+            await DetachedPeerProcess.RunAsync(
+                options, openEngine, peerIdentity.Issuer, cancellationToken).ConfigureAwait(false);
         }
         else if (Detached)
         {

@@ -48,6 +48,7 @@ internal sealed class IdentityHandover : IAsyncDisposable
             };
         parts.AccessKey = peer.Engine?.UserName;
         parts.Secret = peer.Engine?.Password;
+        parts.EngineAuthorities = [.. peer.EngineAuthorities.Select(certificate => certificate.RawData)];
         return new IdentityHandover(JsonSerializer.SerializeToUtf8Bytes(parts));
     }
 
@@ -69,9 +70,14 @@ internal sealed class IdentityHandover : IAsyncDisposable
                 pipe, options: null, cancellationToken).ConfigureAwait(false))!;
         NetworkCredential? engine =
             parts.AccessKey is null ? null : new NetworkCredential(parts.AccessKey, parts.Secret);
+        X509Certificate2[] engineAuthorities =
+            [.. parts.EngineAuthorities.Select(X509CertificateLoader.LoadCertificate)];
         if (parts.Certificate.Length == 0 && parts.IssuedCluster is null)
         {
-            return new PeerIdentity(Identity: null, Origin: null, Issuer: null, engine);
+            return new PeerIdentity(Identity: null, Origin: null, Issuer: null, engine)
+            {
+                EngineAuthorities = engineAuthorities,
+            };
         }
 
         if (parts.IssuedCluster is { } cluster)
@@ -89,7 +95,7 @@ internal sealed class IdentityHandover : IAsyncDisposable
             IssuerFilePath = parts.IssuerFilePath,
             RoleFilePath = parts.RoleFilePath,
         };
-        return new PeerIdentity(identity, parts.Origin, Issuer: null, engine);
+        return new PeerIdentity(identity, parts.Origin, Issuer: null, engine) { EngineAuthorities = engineAuthorities };
     }
 
     public async ValueTask DisposeAsync()
@@ -157,5 +163,7 @@ internal sealed class IdentityHandover : IAsyncDisposable
         public string? AccessKey { get; set; }
 
         public string? Secret { get; set; }
+
+        public byte[][] EngineAuthorities { get; set; } = [];
     }
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using Dfss.Clusters;
 using Dfss.Security;
 
@@ -65,4 +66,8 @@ internal sealed class IdentityOrigin
 /// <param name="Engine">The credentials for the engine of its store; null for those that the AWS SDK finds. They are
 /// not in this record's text.</param>
 internal sealed record PeerIdentity(
-    TlsIdentity? Identity, IdentityOrigin? Origin, IssuerSource? Issuer, NetworkCredential? Engine = null);
+    TlsIdentity? Identity, IdentityOrigin? Origin, IssuerSource? Issuer, NetworkCredential? Engine = null)
+{
+    /// <summary>The authorities of that engine's certificate; empty for those of the system.</summary>
+    public IReadOnlyList<X509Certificate2> EngineAuthorities { get; init; } = [];
+}

@@ -211,6 +211,9 @@ public sealed partial class CmdletContractTests
             // Made of a string or a SecureString.
             typeof(DfssEncryptionKeySource),
 
+            // Made of a PSCredential, or of the name of a secret.
+            typeof(DfssCredentialSource),
+
             // Made of a string or a number.
             typeof(System.Text.Encoding),
 

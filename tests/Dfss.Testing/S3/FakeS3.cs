@@ -1,7 +1,10 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using Dfss.Storage;
 
 namespace Dfss.Testing;
@@ -23,21 +26,25 @@ internal sealed class FakeS3 : IAsyncDisposable
     private readonly CancellationTokenSource ended = new();
     private readonly MemoryObjects objects = new();
     private readonly FakeS3Quirk quirk;
+    private readonly X509Certificate2? certificate;
     private readonly Task accepting;
     private readonly ConcurrentDictionary<string, bool> unlisted = new(StringComparer.Ordinal);
     private long requests;
     private int connections;
     private int flips;
 
-    public FakeS3(FakeS3Quirk quirk = FakeS3Quirk.None)
+    /// <param name="quirk">In what it differs from an engine that can be used.</param>
+    /// <param name="certificate">The certificate that it shows, with its key; null for plaintext.</param>
+    public FakeS3(FakeS3Quirk quirk = FakeS3Quirk.None, X509Certificate2? certificate = null)
     {
-        this.quirk = quirk;
+        (this.quirk, this.certificate) = (quirk, certificate);
         listener.Start();
         accepting = AcceptAsync();
     }
 
     /// <summary>The address for clients.</summary>
-    public Uri Endpoint => new($"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}");
+    public Uri Endpoint => new(
+        $"{(certificate is null ? "http" : "https")}://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}");
 
     /// <summary>What becomes of a request.</summary>
     public Func<FakeS3Request, FakeS3Fault> Fault { get; set; } = _ => FakeS3Fault.None;
@@ -105,8 +112,9 @@ internal sealed class FakeS3 : IAsyncDisposable
                 // One stream cannot write while it has read more than was asked for: a client sends its content before
                 // it hears that it may, once it has waited for 1 s. The end of a stream writes, which fails where the
                 // client has gone.
-                using BufferedStream input = new(client.GetStream(), 64 << 10);
-                using BufferedStream output = new(client.GetStream(), 64 << 10);
+                using Stream stream = await EncryptAsync(client.GetStream()).ConfigureAwait(false);
+                using BufferedStream input = new(stream, 64 << 10);
+                using BufferedStream output = new(stream, 64 << 10);
                 while (await FakeS3Request.ReadAsync(input, output, ended.Token).ConfigureAwait(false) is { } request)
                 {
                     Interlocked.Increment(ref requests);
@@ -139,10 +147,32 @@ internal sealed class FakeS3 : IAsyncDisposable
                 }
             }
             catch (Exception exception) when (ended.IsCancellationRequested
-                || exception is IOException or OperationCanceledException or SocketException)
+                || exception is IOException or OperationCanceledException or SocketException or AuthenticationException)
             {
                 // The client or the engine has gone.
             }
+        }
+    }
+
+    private async Task<Stream> EncryptAsync(NetworkStream plain)
+    {
+        if (certificate is null)
+        {
+            return plain;
+        }
+
+        SslStream encrypted = new(plain);
+        try
+        {
+            await encrypted.AuthenticateAsServerAsync(
+                new SslServerAuthenticationOptions { ServerCertificate = certificate }, ended.Token)
+                .ConfigureAwait(false);
+            return encrypted;
+        }
+        catch
+        {
+            await encrypted.DisposeAsync().ConfigureAwait(false);
+            throw;
         }
     }
 

@@ -11,7 +11,8 @@ namespace Dfss.Transfer;
 /// <see cref="PeerLink"/> to an address remembers for a short while that its peer could not be reached, and notices
 /// when the peer dies later.
 /// </summary>
-internal sealed partial class PeerDirectory(TransferOptions options, ClientChannelOptions channelOptions) : IAsyncDisposable
+internal sealed partial class PeerDirectory(TransferOptions options, ClientChannelOptions channelOptions)
+    : IAsyncDisposable
 {
     /// <summary>1 s: the wait for a recorded address that is not needed to reach its member.</summary>
     private static readonly TimeSpan LookLimit = TimeSpan.FromSeconds(1);
@@ -193,7 +194,7 @@ internal sealed partial class PeerDirectory(TransferOptions options, ClientChann
     private static bool IsLoopback(string text) =>
         PeerAddress.TryParse(text, out PeerAddress? address) && address.IsLoopback;
 
-    /// <summary>Whether a recorded address led to the store, or is one that its peer advertises and is not dialled.</summary>
+    /// <summary>Whether a recorded address led to the store, or is one that its peer advertises, not dialled.</summary>
     private bool IsCurrent(string text, PeerHandle peer) =>
         FindStoreAt(text) == peer.StoreId || peer.Member.Addresses.Contains(text, StringComparer.OrdinalIgnoreCase);
 

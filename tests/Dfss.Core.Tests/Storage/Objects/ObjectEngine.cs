@@ -39,16 +39,18 @@ internal sealed class ObjectEngine : IAsyncDisposable
 
     /// <summary>A connection to a fake.</summary>
     public static S3ObjectStore Connect(
-        FakeS3 fake, string accessKey = FakeS3.AccessKey, TimeProvider? clock = null) => new(
+        FakeS3 fake, string accessKey = FakeS3.AccessKey, TimeProvider? clock = null, EngineTrust? trust = null) => new(
         S3Address.Parse($"s3://{FakeS3.Bucket}/store?endpoint={fake.Endpoint}"),
-        new BasicAWSCredentials(accessKey, "secret of the fake"), clock ?? TimeProvider.System);
+        new BasicAWSCredentials(accessKey, "secret of the fake"), clock ?? TimeProvider.System,
+        trust ?? EngineTrust.OfSystem);
 
     /// <summary>The engine that <c>DFSS_S3</c> names, with the credentials of the environment; a store with a prefix of
     /// its own there.</summary>
     public static async Task<ObjectEngine> OnRealAsync()
     {
         S3Address address = await FindRealAsync();
-        return new ObjectEngine(() => new S3ObjectStore(address, credentials: null, TimeProvider.System));
+        return new ObjectEngine(() => new S3ObjectStore(
+            address, credentials: null, TimeProvider.System, EngineTrust.OfSystem));
     }
 
     /// <summary>A store with a prefix of its own in the engine that <c>DFSS_S3</c> names; the test is skipped where

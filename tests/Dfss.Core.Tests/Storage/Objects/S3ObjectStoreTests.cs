@@ -112,7 +112,7 @@ public sealed class S3ObjectStoreTests : IAsyncLifetime
     public void A_proxy_of_the_environment_is_not_asked_for_this_machine(string? endpoint, bool usesProxy)
     {
         using SocketsHttpHandler handler =
-            EngineConnections.CreateHandler(endpoint is null ? null : new Uri(endpoint));
+            EngineConnections.CreateHandler(endpoint is null ? null : new Uri(endpoint), EngineTrust.OfSystem);
         Assert.Equal(usesProxy, handler.UseProxy);
     }
 
