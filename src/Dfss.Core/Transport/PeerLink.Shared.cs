@@ -29,7 +29,8 @@ internal sealed partial class PeerLink
             return await line.CallAsync(call, cancellationToken).ConfigureAwait(false);
         }
         catch (DfssException lost) when (
-            isShared && lost.Code is DfssErrorCode.PeerUnreachable or DfssErrorCode.TimedOut or DfssErrorCode.PeerBusy
+            isShared && Others is not null
+            && lost.Code is DfssErrorCode.PeerUnreachable or DfssErrorCode.TimedOut or DfssErrorCode.PeerBusy
             && !cancellationToken.IsCancellationRequested && !stop.IsCancellationRequested)
         {
             options.Debug?.Invoke($"{lost.Reason} The request is sent again to a peer of the same store.");

@@ -32,7 +32,8 @@ public sealed class BucketCollectionTests(ITestOutputHelper output)
     public async Task A_real_engine_loses_nothing_referenced_to_collections_and_in_the_end_nothing_else_is_there()
     {
         S3Address address = await ObjectEngine.FindRealAsync();
-        using S3ObjectStore engine = new(address, credentials: null, TimeProvider.System);
+        using S3ObjectStore engine = new(
+            address, credentials: null, TimeProvider.System, EngineTrust.OfSystem);
         await ChangeAsync(address.ToString(), engine, PeerSettings.Default, SearchSize.Take(Changes, 12));
     }
 
