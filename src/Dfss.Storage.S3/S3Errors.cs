@@ -80,7 +80,8 @@ internal static class S3Errors
             "Raise the quota at the engine. Removing files needs some space there too, and gives space back only after "
                 + "a collection.",
         _ when answer?.ErrorCode == "EntityTooLarge" =>
-            "The engine takes no object of this length: send with a smaller -ChunkSize.",
+            "The engine takes no object of this length: raise its limit. If it is a chunk, send with a smaller "
+                + "-ChunkSize.",
         _ when isFull => "Add space to the engine.",
         HttpStatusCode.Forbidden or HttpStatusCode.Unauthorized =>
             "Check the credentials, and that they may get, put, list and delete in this bucket.",

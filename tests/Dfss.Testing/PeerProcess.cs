@@ -127,9 +127,17 @@ internal sealed class PeerProcess : IAsyncDisposable
     }
 
     /// <summary>T: stopped; t: stopped under strace. D, for one, is a system call that still runs.</summary>
+    /// <summary>Whether a thread is stopped, or has ended since it was listed.</summary>
     private static bool IsStopped(string task)
     {
-        string status = File.ReadAllText(Path.Combine(task, "stat"));
-        return status[status.LastIndexOf(')') + 2] is 'T' or 't';
+        try
+        {
+            string status = File.ReadAllText(Path.Combine(task, "stat"));
+            return status[status.LastIndexOf(')') + 2] is 'T' or 't';
+        }
+        catch (IOException) when (!Directory.Exists(task))
+        {
+            return true;
+        }
     }
 }

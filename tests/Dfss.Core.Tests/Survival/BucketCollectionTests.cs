@@ -9,7 +9,8 @@ namespace Dfss.Tests.Survival;
 
 /// <summary>
 /// Two peers of one bucket collect garbage with no grace period, over and over, while files with shared content are
-/// sent, replaced and removed, and one peer or the other is stopped in the middle of a collection.
+/// sent, replaced and removed, and one peer or the other is stopped in the middle of a collection: on the fake in each
+/// phase, on a real engine at random.
 /// <c>DFSS_BUCKET_CHANGES</c> sets the number of changes, <c>DFSS_SEED</c> the seed.
 /// </summary>
 public sealed class BucketCollectionTests(ITestOutputHelper output)
@@ -24,7 +25,7 @@ public sealed class BucketCollectionTests(ITestOutputHelper output)
         using S3ObjectStore engine = ObjectEngine.Connect(fake);
         await ChangeAsync(
             $"s3://{FakeS3.Bucket}/store?endpoint={fake.Endpoint.OriginalString}", engine,
-            new PeerSettings { EngineAccessKey = FakeS3.AccessKey }, SearchSize.Take(Changes, 6));
+            new PeerSettings { EngineAccessKey = FakeS3.AccessKey }, SearchSize.Take(Changes, 6), fake);
         output.WriteLine($"{fake.Requests} requests to the engine");
     }
 
@@ -37,14 +38,22 @@ public sealed class BucketCollectionTests(ITestOutputHelper output)
         await ChangeAsync(address.ToString(), engine, PeerSettings.Default, SearchSize.Take(Changes, 12));
     }
 
-    private async Task ChangeAsync(string address, IObjectStore engine, PeerSettings settings, int changes)
+    private async Task ChangeAsync(
+        string address, IObjectStore engine, PeerSettings settings, int changes, FakeS3? fake = null)
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Signals are Unix's.");
         await using CollectionRig rig = await CollectionRig.StartOnEngineAsync(
-            FaultSeed.Take(output), address, engine, settings);
+            FaultSeed.Take(output), address, engine, settings, fake);
         for (int left = changes; left > 0; left -= ChangesOfPhase)
         {
             Assert.Null(await rig.ChangeAsync(Math.Min(left, ChangesOfPhase)));
+        }
+
+        Assert.NotEqual(0, rig.CollectionsBesideChanges);
+        if (fake is not null)
+        {
+            // Before a list was published, before it was decided, and in the middle of the deletes.
+            Assert.All(Enum.GetValues<CollectionPhase>(), phase => Assert.NotEqual(0, rig.StopsIn(phase)));
         }
 
         await rig.CollectLastAsync();

@@ -5,8 +5,8 @@ using Dfss.Transfer;
 namespace Dfss.Tests.Survival;
 
 /// <content>
-/// Two peers of one store in an engine. One of them is stopped (SIGSTOP) now and then in the middle of its collection,
-/// and goes on when the other one has ended some.
+/// Two peers of one store in an engine, which collect over and over. One of them is stopped now and then in the middle
+/// of its collection.
 /// </content>
 internal sealed partial class CollectionRig
 {
@@ -15,33 +15,33 @@ internal sealed partial class CollectionRig
     /// <summary>A peer is stopped in one of so many of its collections.</summary>
     private const int CollectionsOfStop = 3;
 
-    /// <summary>
-    /// Some 50 pieces pass between clients and peers in a collection: a stop comes before one of them.
-    /// </summary>
-    private const int MaxPieces = 50;
+    /// <summary>How long a collection may take while its peer is not stopped.</summary>
+    private static readonly TimeSpan CollectionLimit = TimeSpan.FromMinutes(2);
 
-    /// <summary>While it is stopped, the other one ends at most so many.</summary>
-    private const int MaxCollectionsMeanwhile = 4;
+    /// <summary>How long it may take until all collections have ended.</summary>
+    private static readonly TimeSpan EndLimit = TimeSpan.FromMinutes(10);
 
     private readonly IObjectStore? engine;
-    private readonly SortedDictionary<string, int> stops = new(StringComparer.Ordinal);
     private readonly TaskCompletionSource ending = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Held while a peer is stopped, or is to be, and while none may be.</summary>
     private readonly SemaphoreSlim oneStop = new(1);
 
+    /// <summary>One for each peer, held while it collects.</summary>
+    private readonly SemaphoreSlim[] turns = [new(1), new(1)];
+
     private TaskCompletionSource collected = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private TaskCompletionSource stopDue = new();
-    private int piecesLeft;
 
     /// <param name="seed">What all that is random follows from.</param>
     /// <param name="address">Where the store is: <c>s3://...</c>.</param>
     /// <param name="engine">The objects there.</param>
     /// <param name="settings">How the peers run.</param>
+    /// <param name="fake">The engine itself where it is a fake: peers are stopped at its requests then.</param>
     public static async Task<CollectionRig> StartOnEngineAsync(
-        int seed, string address, IObjectStore engine, PeerSettings settings)
+        int seed, string address, IObjectStore engine, PeerSettings settings, FakeS3? fake = null)
     {
-        CollectionRig rig = new(seed, engine);
+        CollectionRig rig = new(seed, engine) { areStopsAtRequests = fake is not null };
+        fake?.Fault = rig.LookAtRequest;
         rig.peers = await PeerGroup.StartAsync(
             [.. Enumerable.Repeat(address, PeersOfEngine)],
             settings with { AdvertisedAddress = PeerGroup.Nowhere });
@@ -49,87 +49,84 @@ internal sealed partial class CollectionRig
         return rig;
     }
 
-    private void CountPiece()
+    private static async Task WithinAsync(Task task, TimeSpan limit, string what)
     {
-        if (Interlocked.Decrement(ref piecesLeft) == 0)
+        try
         {
-            stopDue.TrySetResult();
+            await task.WaitAsync(limit);
+        }
+        catch (TimeoutException cause) when (!task.IsCompleted)
+        {
+            throw new TimeoutException($"For {limit.TotalSeconds:0} s {what}.", cause);
         }
     }
 
     private async Task CollectAndStopAsync(int index, Random moment)
     {
-        while (!stop.IsCancellationRequested)
+        try
         {
-            await pause.Ended;
-            await using DfssClient client = new([peers[index].Address], TransferOptions.Default);
-            Task<OptimizeResult> collection = client.OptimizeAsync(peers[index].Address, NoGrace);
-            if (moment.Next(CollectionsOfStop) == 0 && await oneStop.WaitAsync(0))
+            while (!stop.IsCancellationRequested)
             {
+                await pause.Ended;
+                await WithinAsync(
+                    turns[index].WaitAsync(), CollectionLimit, $"peer {index} could not begin a collection");
                 try
                 {
-                    await StopWithinAsync(index, collection, moment);
+                    await CollectOnceAsync(index, moment);
                 }
                 finally
                 {
-                    oneStop.Release();
+                    turns[index].Release();
                 }
-            }
-
-            await EndAsync(collection);
-        }
-    }
-
-    private async Task EndAsync(Task<OptimizeResult> collection)
-    {
-        try
-        {
-            results.Enqueue(await collection);
-        }
-        catch (DfssException error)
-        {
-            // It was stopped for longer than its client waits.
-            Note($"collections failed with {error.Code}");
-        }
-
-        Interlocked.Exchange(
-            ref collected, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).SetResult();
-    }
-
-    private async Task StopWithinAsync(int index, Task collection, Random moment)
-    {
-        stopDue = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        Volatile.Write(ref piecesLeft, 1 + moment.Next(MaxPieces));
-        await Task.WhenAny(collection, stopDue.Task, ending.Task);
-        if (collection.IsCompleted)
-        {
-            return;
-        }
-
-        peers[index].Freeze();
-        try
-        {
-            // It answers no client meanwhile, and need not be waited for.
-            clients.ForEach(client => client.SeverFrom(index));
-            CollectionState state = await new CollectionCell(engine!, Guid.NewGuid).ReadAsync(default);
-            Note($"peers stopped in a collection, which was {state.Phase}");
-            for (int left = moment.Next(MaxCollectionsMeanwhile); left >= 0 && !pause.Begun.IsCompleted; left--)
-            {
-                await Task.WhenAny(Volatile.Read(ref collected).Task, pause.Begun, ending.Task);
             }
         }
         finally
         {
-            peers[index].Resume();
-            clients.ForEach(client => client.Heal());
+            // The other one waits for no collection of this one then.
+            ending.TrySetResult();
         }
     }
 
-    private void Note(string what)
+    private async Task CollectOnceAsync(int index, Random moment)
     {
-        lock (stops)
+        await using DfssClient client = new([peers[index].Address], TransferOptions.Default);
+        bool isToStop = (IsStopMissing || moment.Next(CollectionsOfStop) == 0) && await oneStop.WaitAsync(0);
+        bool wasStopped = false;
+        Task<OptimizeResult> collection;
+        try
         {
-            stops[what] = stops.GetValueOrDefault(what) + 1;
+            if (isToStop && areStopsAtRequests)
+            {
+                (collection, wasStopped) = await StopAtRequestAsync(index, client, moment);
+            }
+            else
+            {
+                collection = client.OptimizeAsync(peers[index].Address, NoGrace);
+                wasStopped = isToStop && await StopAtPieceAsync(index, collection, moment);
+            }
+        }
+        finally
+        {
+            if (isToStop)
+            {
+                oneStop.Release();
+            }
+        }
+
+        try
+        {
+            await WithinAsync(collection, CollectionLimit, $"a collection at peer {index} has not ended");
+            results.Enqueue(await collection);
+        }
+        catch (DfssException error)
+            when (wasStopped && error.Code is DfssErrorCode.PeerUnreachable or DfssErrorCode.TimedOut)
+        {
+            Note($"collections failed with {error.Code}, of a peer that was stopped for longer than its client waits");
+        }
+        finally
+        {
+            TaskCompletionSource next = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            Interlocked.Exchange(ref collected, next).SetResult();
         }
     }
 

@@ -19,6 +19,9 @@ internal sealed partial class CollectionRig : IAsyncDisposable
     private const int ClientCount = 3;
     private const int Copies = 2;
 
+    /// <summary>So many more changes are made at most until peers were stopped in each phase.</summary>
+    private const int MaxChangesForStops = 120;
+
     private static readonly OptimizeOptions NoGrace = new() { GracePeriod = TimeSpan.Zero };
 
     private readonly TemporaryFolder folder = new();
@@ -60,20 +63,31 @@ internal sealed partial class CollectionRig : IAsyncDisposable
         return rig;
     }
 
+    /// <summary>How many collections have ended well until the last change was made.</summary>
+    public int CollectionsBesideChanges { get; private set; }
+
     /// <summary>
-    /// The clients make so many changes together; then, while collections go on, all that is to be there is looked at.
+    /// The clients make so many changes together, or more until peers were stopped in each phase; then, while
+    /// collections go on, all that is to be there is looked at.
     /// </summary>
     /// <returns>Null, or what was lost.</returns>
     public async Task<string?> ChangeAsync(int changes)
     {
         await Task.WhenAll(clients.Select(async (client, index) =>
         {
-            for (int i = index; i < changes; i += ClientCount)
+            int most = changes + MaxChangesForStops;
+            for (int i = index; i < changes || (IsStopMissing && i < most); i += ClientCount)
             {
                 await client.ChangeAsync();
             }
         }));
-        await oneStop.WaitAsync();
+        CollectionsBesideChanges = results.Count;
+        foreach (Task failed in collecting.Where(one => one.IsFaulted))
+        {
+            await failed;
+        }
+
+        await WithinAsync(oneStop.WaitAsync(), EndLimit, "a stop of a peer has not ended");
         try
         {
             return await FindLossAsync();
@@ -88,7 +102,7 @@ internal sealed partial class CollectionRig : IAsyncDisposable
     public async Task CollectLastAsync()
     {
         await EndAsync();
-        await Task.WhenAll(collecting);
+        await WithinAsync(Task.WhenAll(collecting), EndLimit, "the collections have not ended");
         await OptimizeAllAsync();
     }
 
@@ -155,6 +169,7 @@ internal sealed partial class CollectionRig : IAsyncDisposable
         await peers.DisposeAsync();
         stop.Dispose();
         oneStop.Dispose();
+        Array.ForEach(turns, turn => turn.Dispose());
         folder.Dispose();
     }
 

@@ -36,12 +36,21 @@ public sealed class EngineQuotaTests(ITestOutputHelper output)
             SearchSize.Take(Files, 12));
     }
 
+    private static bool NamesQuota(DfssException error) =>
+        error.Message.Contains("has reached the quota of the bucket", StringComparison.Ordinal);
+
+    /// <summary>On a busy machine a peer or an engine can be too slow for a send.</summary>
+    private static bool IsOfLoad(DfssException error) =>
+        error.Code is DfssErrorCode.TimedOut or DfssErrorCode.PeerUnreachable
+        || (error.Code == DfssErrorCode.StoreFailed
+            && error.Message.Contains("for a read of names", StringComparison.Ordinal));
+
     private async Task ReachAsync(string store, PeerSettings settings, Action<long?> setQuota, int files)
     {
         await using PeerGroup peers = await PeerGroup.StartAsync([store, store], settings);
         setQuota((long)files * SteadySends.MaxBytes / 2);
         await using SteadySends sends = new(peers.Addresses, Senders, FaultSeed.Take(output));
-        await sends.UntilAsync(() => sends.Failures.Count >= 2 * Senders);
+        await sends.UntilAsync(() => sends.Failures.Count(NamesQuota) >= 2 * Senders);
         int before = sends.Acknowledged.Count;
         foreach (PeerAddress peer in peers.Addresses)
         {
@@ -52,21 +61,23 @@ public sealed class EngineQuotaTests(ITestOutputHelper output)
         int full = sends.Acknowledged.Count;
         await sends.UntilAsync(() => sends.Acknowledged.Count >= full + files);
         await sends.StopAsync();
+        IReadOnlyList<DfssException> failures = sends.Failures;
         output.WriteLine(
-            $"{before} files were stored until the quota was reached; {sends.Failures.Count} sends failed, such as: "
-                + sends.Failures[0].Message);
+            $"{before} files were stored until the quota was reached; {failures.Count} sends failed, "
+                + $"{failures.Count(NamesQuota)} of them at the quota, such as: {failures.First(NamesQuota)}");
         Assert.NotEqual(0, before);
-        Assert.All(sends.Failures, error =>
+        Assert.All(failures.Where(NamesQuota), error =>
         {
             // Uncertain: the record's last step was refused.
             Assert.True(error.Code is DfssErrorCode.StoreFull or DfssErrorCode.CommitUncertain, error.Message);
             Assert.Contains($"engine of the store '{store}'", error.Message, StringComparison.Ordinal);
-            Assert.Contains("has reached the quota of the bucket", error.Message, StringComparison.Ordinal);
-            if (error.Code == DfssErrorCode.StoreFull)
+            Assert.StartsWith("Raise the quota", error.Advice, StringComparison.Ordinal);
+            if (error.Code == DfssErrorCode.CommitUncertain)
             {
-                Assert.Contains("Raise the quota", error.Advice, StringComparison.Ordinal);
+                Assert.EndsWith("it determines the outcome.", error.Advice, StringComparison.Ordinal);
             }
         });
+        Assert.All(failures, error => Assert.True(NamesQuota(error) || IsOfLoad(error), error.ToString()));
         foreach (PeerAddress peer in peers.Addresses)
         {
             await sends.AssertWholeAsync(peer);

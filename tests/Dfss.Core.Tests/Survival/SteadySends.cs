@@ -16,6 +16,9 @@ internal sealed class SteadySends : IAsyncDisposable
 
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(3);
 
+    /// <summary>So that a refusal that comes at once is not met a thousand times.</summary>
+    private static readonly TimeSpan PauseAfterFailure = TimeSpan.FromMilliseconds(100);
+
     private readonly Lock gate = new();
     private readonly TemporaryFolder folder = new();
     private readonly IReadOnlyList<PeerAddress> peers;
@@ -141,6 +144,11 @@ internal sealed class SteadySends : IAsyncDisposable
             }
 
             DfssException? error = await TrySendAsync(path, name, peers[sender % peers.Count]);
+            if (error is not null)
+            {
+                File.Delete(path);
+            }
+
             lock (gate)
             {
                 if (error is null)
@@ -154,6 +162,11 @@ internal sealed class SteadySends : IAsyncDisposable
 
                 changed.SetResult();
                 changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            }
+
+            if (error is not null)
+            {
+                await Task.Delay(PauseAfterFailure);
             }
         }
     }

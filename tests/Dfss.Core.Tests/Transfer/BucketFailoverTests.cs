@@ -99,7 +99,8 @@ public sealed class BucketFailoverTests : IAsyncLifetime
         await client.SendAsync(source, "a", Send, progress: null, Token);
         StoredFile file = await client.GetAsync("a", Token);
         Assert.True(file.IsCurrent);
-        Assert.Contains("is taken for another peer of the same bucket", Assert.Single(warnings), StringComparison.Ordinal);
+        Assert.Contains(
+            "is taken for another peer of the same bucket", Assert.Single(warnings), StringComparison.Ordinal);
         DfssException missing = await Assert.ThrowsAsync<DfssException>(() => client.GetAsync("b", Token));
         Assert.Equal(DfssErrorCode.FileNotFound, missing.Code);
     }

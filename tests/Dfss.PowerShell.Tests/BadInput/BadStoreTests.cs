@@ -130,8 +130,8 @@ public sealed class BadStoreTests : BadInputTests
         // The same chunks under another name: both peers have all of them now.
         Run("Send-DfssFile in/a.bin -Name b.bin -Peer $peer -ChunkSize 256KB").ThrowIfFailed();
         Run("Send-DfssFile in/a.bin -Name c.bin -Peer $other -ChunkSize 256KB").ThrowIfFailed();
-        // Every chunk has one good copy. In pairs, as the two peers may be asked in turn: then one of each four that follow
-        // one another is read from its bad holder first.
+        // Every chunk has one good copy. In pairs, as the two peers may be asked in turn: then one of each four in a
+        // row is read from its bad holder first.
         foreach ((int i, StoredChunk chunk) in StoreFiles.List(Store).Where(chunk => chunk.Length == Chunk).Index())
         {
             StoreFiles.Corrupt(i / 2 % 2 == 0 ? Store : Path.Combine(Folder, "other"), chunk.Id);

@@ -14,7 +14,7 @@ namespace Dfss.Testing;
 /// of a copy, GET, HEAD, DELETE and ListObjectsV2 with pages. It asks for a signature's access key, not for the
 /// signature.
 /// </summary>
-internal sealed class FakeS3 : IAsyncDisposable
+internal sealed partial class FakeS3 : IAsyncDisposable
 {
     public const string Bucket = "bucket";
     public const string AccessKey = "fake";
@@ -63,15 +63,6 @@ internal sealed class FakeS3 : IAsyncDisposable
 
     /// <summary>How many requests have come.</summary>
     public long Requests => Interlocked.Read(ref requests);
-
-    /// <summary>Changes a byte of each object whose key has a text in it, without the engine's knowledge.</summary>
-    public async Task RotAsync(string text)
-    {
-        IReadOnlyList<ObjectEntry> all = await objects.ListAsync(string.Empty, null, int.MaxValue, ended.Token)
-            .ConfigureAwait(false);
-        all.Where(entry => entry.Key.Contains(text, StringComparison.Ordinal)).ToList()
-            .ForEach(entry => objects.Rot(entry.Key));
-    }
 
     public async ValueTask DisposeAsync()
     {

@@ -275,7 +275,9 @@ internal sealed class RecordWriter
                     DfssErrorCode.CommitUncertain,
                     $"It is unknown whether '{name}' was changed: too few of its {home.Count} peers answered the last "
                         + $"step.{reasons}",
-                    "Run the same command again: it determines the outcome.");
+                    driver.CommonAdvice is string advice
+                        ? $"{advice} Then run the same command again: it determines the outcome."
+                        : "Run the same command again: it determines the outcome.");
         }
     }
 }
