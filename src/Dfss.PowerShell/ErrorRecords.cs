@@ -214,6 +214,9 @@ internal static class ErrorRecords
                 (ErrorCategory.PermissionDenied, "Connect to an endpoint with the full language, or use Copy-Item."),
             ["RemoteTooOld"] =
                 (ErrorCategory.NotImplemented, "Connect to PowerShell 7.6 or newer there, or use Copy-Item."),
+            ["SecretModuleMissing"] = (ErrorCategory.NotInstalled, "Install it and a vault, or give a PSCredential."),
+            ["SecretNotFound"] = (ErrorCategory.ObjectNotFound, "See Get-SecretInfo for the names of secrets."),
+            ["SecretTypeWrong"] = (ErrorCategory.InvalidType, "Store a PSCredential there with Set-Secret."),
             ["SessionNotOpen"] = (ErrorCategory.ConnectionError, "Give a session that is open and idle."),
             ["StateFolderMissing"] =
                 (ErrorCategory.ObjectNotFound, "Set $env:XDG_STATE_HOME to a folder of this user's."),

@@ -14,6 +14,6 @@ public sealed class DfssCredentialSource
     /// <summary>The name of the secret; empty where the credentials themselves are given.</summary>
     internal string SecretName { get; } = string.Empty;
 
-    /// <summary>The name of the secret, or the type of the credentials; contains no secret.</summary>
-    public override string ToString() => Credential is null ? SecretName : nameof(PSCredential);
+    /// <summary>What was given, without the name: that may be a secret which was given by mistake.</summary>
+    public override string ToString() => Credential is null ? "the name of a secret" : nameof(PSCredential);
 }

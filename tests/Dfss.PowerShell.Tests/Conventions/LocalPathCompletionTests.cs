@@ -14,8 +14,8 @@ public sealed class LocalPathCompletionTests(LocalPathCompletionTests.Fixture fi
     private static readonly string[] LocalPaths =
     [
         "Path", "LiteralPath", "RelativeTo", "Destination", "StorePath", "Certificate", "TrustedAuthority",
-        "RevocationList", "RoleFile", "EncryptionKey", "Recipient", "RecipientKey", "DecryptionCertificate", "Include",
-        "Exclude",
+        "EngineAuthority", "RevocationList", "RoleFile", "EncryptionKey", "Recipient", "RecipientKey",
+        "DecryptionCertificate", "Include", "Exclude",
     ];
 
     /// <summary>Parameters that are no local paths, switches or enumerations.</summary>
