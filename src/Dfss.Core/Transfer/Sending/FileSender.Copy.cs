@@ -157,7 +157,8 @@ internal sealed partial class FileSender
                     whole.Add(content);
                 }
                 catch (DfssException error) when (
-                    error.Code is DfssErrorCode.ChunkNotFound or DfssErrorCode.ChunkCorrupt)
+                    error.Code is DfssErrorCode.ChunkNotFound or DfssErrorCode.ChunkCorrupt
+                        or DfssErrorCode.FileChanged)
                 {
                     gone.Add(content);
                     options.Warning?.Invoke(
