@@ -78,7 +78,8 @@ public sealed class CopyToPeersTests : IDisposable
     [InlineData("Copy-DfssFile a.txt c -Peer $peers -Destination $others", "c", "2,1")]
     [InlineData("Copy-DfssFile a.txt c -Peer $peers -Destination $others -KeepVersions 0", "c", "1")]
     [InlineData("Copy-DfssFile a.txt -Version 1 -Peer $peers -Destination $others", "a.txt", "1")]
-    [InlineData("Get-DfssFileInfo a.txt -Peer $peers | Copy-DfssFile -NewName { \"x/$($_.Name)\" } -Destination $others",
+    [InlineData(
+        "Get-DfssFileInfo a.txt -Peer $peers | Copy-DfssFile -NewName { \"x/$($_.Name)\" } -Destination $others",
         "x/a.txt", "2,1")]
     [InlineData("Copy-DfssFile a.txt -Peer $peers -Destination \"$($others[0].Endpoint),$($others[1].Endpoint)\"",
         "a.txt", "2,1")]
@@ -133,7 +134,8 @@ public sealed class CopyToPeersTests : IDisposable
         Assert.Equal("secret.txt", found.Name);
         Assert.Equal("b", session.Run(
             """
-            Get-Content (Receive-DfssFile secret.txt -EncryptionKey files.key -HiddenName -Peer $others -Destination out/)
+            $received = Receive-DfssFile secret.txt -EncryptionKey files.key -HiddenName -Peer $others -Destination out/
+            Get-Content $received
             """).Output.Single().ToString());
     }
 
