@@ -1,4 +1,3 @@
-using Dfss.Tests.Security;
 using Xunit;
 
 namespace Dfss.Tests.Clusters;
