@@ -14,10 +14,10 @@ public sealed class CopyToClusterTests : IDisposable
     public void Files_go_from_peers_without_certificates_to_a_cluster_each_with_its_identity()
     {
         users.MakeCluster();
+        File.WriteAllText(Path.Combine(users.Path, "a.txt"), "contents");
         users.Session.Run(
             """
             $plain = Start-DfssPeer -InMemory -Port 0 -Cluster ''
-            Set-Content a.txt contents
             $null = Send-DfssFile a.txt -Peer $plain -Cluster ''
             """).ThrowIfFailed();
         Assert.Equal("TlsRequired", Result.IdOf(users.Session.RunUntilError(

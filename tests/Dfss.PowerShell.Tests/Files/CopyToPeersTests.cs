@@ -20,15 +20,14 @@ public sealed class CopyToPeersTests : IDisposable
             $ConfirmPreference = 'None'
             $peers = foreach ($number in 1..2) { Start-DfssPeer -InMemory -Port 0 }
             $others = foreach ($number in 1..2) { Start-DfssPeer -InMemory -Port 0 }
-            foreach ($version in 1..2) {
-                Set-Content a.txt "content $version"
-                (Get-Item a.txt).LastWriteTimeUtc = [datetime]::new(2020, 1, $version, 0, 0, 0, 'Utc')
-                $null = Send-DfssFile a.txt -Peer $peers -Force
-            }
-
-            Set-Content b.txt 'b'
-            $null = Send-DfssFile b.txt -Name folder/b.txt -Peer $peers
             """).ThrowIfFailed();
+        Write("a.txt", "content 1");
+        session.Run("Send-DfssFile a.txt -Peer $peers").ThrowIfFailed();
+        Write("a.txt", "content 2");
+        Write("b.txt", "b");
+        session.Run(
+            "Send-DfssFile a.txt -Peer $peers -Force; Send-DfssFile b.txt -Name folder/b.txt -Peer $peers")
+            .ThrowIfFailed();
     }
 
     public void Dispose()
@@ -65,7 +64,8 @@ public sealed class CopyToPeersTests : IDisposable
         Assert.All(
             session.Run("Copy-DfssFile * -Peer $peers -Destination $others -PassThru").As<DfssFileInfo>(),
             copy => Assert.True(copy.Skipped));
-        session.Run("Set-Content a.txt changed; $null = Send-DfssFile a.txt -Peer $peers -Force").ThrowIfFailed();
+        Write("a.txt", "changed");
+        session.Run("Send-DfssFile a.txt -Peer $peers -Force").ThrowIfFailed();
 
         ErrorRecord error = Assert.Single(session.Run("Copy-DfssFile * -Peer $peers -Destination $others").Errors);
         Assert.Equal(("FileExists", "a.txt"), (Result.IdOf(error), error.TargetObject));
@@ -132,13 +132,23 @@ public sealed class CopyToPeersTests : IDisposable
         DfssFileInfo found = Assert.Single(session.Run(
             "Get-DfssFileInfo secret.txt -EncryptionKey files.key -HiddenName -Peer $others").As<DfssFileInfo>());
         Assert.Equal("secret.txt", found.Name);
-        Assert.Equal("b", session.Run(
-            """
-            $received = Receive-DfssFile secret.txt -EncryptionKey files.key -HiddenName -Peer $others -Destination out/
-            Get-Content $received
-            """).Output.Single().ToString());
+        session.Run(
+            "Receive-DfssFile secret.txt -EncryptionKey files.key -HiddenName -Peer $others -Destination out/")
+            .ThrowIfFailed();
+        Assert.Equal("b", File.ReadAllText(Path.Combine(folder, "out", "secret.txt")));
     }
 
-    private string Receive(string name) => session.Run(
-        $"Get-Content (Receive-DfssFile {name} -Peer $others -Destination out/ -Force)").Output.Single().ToString();
+    /// <summary>With a time of its own for each content.</summary>
+    private void Write(string name, string content)
+    {
+        string path = Path.Combine(folder, name);
+        File.WriteAllText(path, content);
+        File.SetLastWriteTime(path, new DateTime(2020, 1, 1).AddSeconds(content[^1]));
+    }
+
+    private string Receive(string name)
+    {
+        session.Run($"Receive-DfssFile {name} -Peer $others -Destination out/ -Force").ThrowIfFailed();
+        return File.ReadAllText(Path.Combine(folder, "out", name));
+    }
 }
