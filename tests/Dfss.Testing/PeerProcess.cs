@@ -126,8 +126,10 @@ internal sealed class PeerProcess : IAsyncDisposable
         process.Dispose();
     }
 
-    /// <summary>T: stopped; t: stopped under strace. D, for one, is a system call that still runs.</summary>
-    /// <summary>Whether a thread is stopped, or has ended since it was listed.</summary>
+    /// <summary>
+    /// Whether a thread is stopped, or has ended since it was listed. T: stopped; t: stopped under strace. D, for one, is
+    /// a system call that still runs.
+    /// </summary>
     private static bool IsStopped(string task)
     {
         try
