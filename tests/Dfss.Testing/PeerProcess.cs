@@ -127,8 +127,8 @@ internal sealed class PeerProcess : IAsyncDisposable
     }
 
     /// <summary>
-    /// Whether a thread is stopped, or has ended since it was listed. T: stopped; t: stopped under strace. D, for one, is
-    /// a system call that still runs.
+    /// Whether a thread is stopped, or has ended since it was listed. T: stopped; t: stopped under strace. D, for one,
+    /// is a system call that still runs.
     /// </summary>
     private static bool IsStopped(string task)
     {
