@@ -63,8 +63,10 @@ internal sealed class PeerHandle : IAsyncDisposable
     /// <summary>The TLS version and cipher agreed upon with it; null without TLS.</summary>
     public TlsAgreement? Agreement { get; init; }
 
-    /// <summary>How a record names this store: its id, the address that worked here, then those it
-    /// advertises.</summary>
+    /// <summary>
+    /// How a record names this store: its id, the address that worked here, then those it advertises; of a store that
+    /// several peers serve, those of all that have answered.
+    /// </summary>
     public HomeMember Member { get; private set; }
 
     /// <summary>Whether several peers may serve the store at one time.</summary>
