@@ -6,7 +6,14 @@ namespace Dfss.Storage;
 /// <param name="Name">The name.</param>
 /// <param name="Version">Counts the changes; 0 where the name was never written.</param>
 /// <param name="State">The state of the register; <see cref="RegisterState.Empty"/> where it was never written.</param>
-internal readonly record struct RegisterEntry(string Name, long Version, RegisterState State);
+internal readonly record struct RegisterEntry(string Name, long Version, RegisterState State)
+{
+    /// <summary>
+    /// Whether the entry was the newest one when the table read or stored it, and by now may not be. A change of it
+    /// tells; an answer that changes nothing must not rest on it.
+    /// </summary>
+    public bool MayBeOutdated { get; init; }
+}
 
 /// <summary>
 /// The table of registers. A storage engine must offer one operation for names: a compare-and-swap of one name's state.
@@ -25,6 +32,13 @@ internal interface IRegisterTable
 
     /// <summary>The states of these names, in their order.</summary>
     ValueTask<IReadOnlyList<RegisterEntry>> LoadAsync(IReadOnlyList<string> names, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// The states of these names, to build changes on: where a load takes requests to an engine, those that the table
+    /// knows are given without one, as <see cref="RegisterEntry.MayBeOutdated"/>.
+    /// </summary>
+    ValueTask<IReadOnlyList<RegisterEntry>> LoadForChangeAsync(
+        IReadOnlyList<string> names, CancellationToken cancellationToken) => LoadAsync(names, cancellationToken);
 
     /// <summary>
     /// Stores each state whose name is still at the version given (the one loaded); each atomic for itself. What is

@@ -34,7 +34,7 @@ internal sealed class BucketStore : IPeerStore
         fault = new FailStopLatch(address, options.Log);
         table = new ObjectRegisterTable(patient, id, Guid.Empty, Guid.NewGuid);
         count = new ObjectCount(patient);
-        ObjectChunks chunks = new(patient, Guid.NewGuid, options.TimeProvider);
+        ObjectChunks chunks = new(patient, Guid.NewGuid, new SeenChunks(), options.TimeProvider);
         CollectionCell cell = new(patient, Guid.NewGuid);
         StoreRoots roots = new(id);
         Chunks = new ObjectChunkStore(patient, chunks, cell, count);

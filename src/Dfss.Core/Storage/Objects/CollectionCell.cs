@@ -30,12 +30,22 @@ internal sealed record CollectionState(
 /// </summary>
 internal sealed class CollectionCell(IObjectStore objects, Func<Guid> newId)
 {
+    private static readonly CollectionState Nothing =
+        new(0, CollectionPhase.Idle, string.Empty, FrozenSet<string>.Empty);
+
     private readonly ObjectChain chain = new(objects, ObjectKeys.Collection);
-    private CollectionState last = new(0, CollectionPhase.Idle, string.Empty, FrozenSet<string>.Empty);
+    private CollectionState? last;
 
     /// <summary>The number of the state now.</summary>
     public async ValueTask<long> ReadNumberAsync(CancellationToken cancellationToken) =>
-        (await chain.ReadAsync(cancellationToken).ConfigureAwait(false)).Number;
+        (await chain.ReadAsync(last?.Number ?? 0, cancellationToken).ConfigureAwait(false)).Number;
+
+    /// <summary>
+    /// A state that was read before, by now perhaps not the last one; the state now where none was read. For what a
+    /// seal decides again by the number of the state that is there then.
+    /// </summary>
+    public ValueTask<CollectionState> ReadEarlierAsync(CancellationToken cancellationToken) =>
+        last is { } known ? new(known) : ReadAsync(cancellationToken);
 
     /// <summary>The state: it was that at some moment of this call.</summary>
     /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreFailed"/>: a list is gone that is in
@@ -45,11 +55,11 @@ internal sealed class CollectionCell(IObjectStore objects, Func<Guid> newId)
         long withoutList = -1;
         while (true)
         {
-            ChainHead head = await chain.ReadAsync(cancellationToken).ConfigureAwait(false);
-            CollectionState known = last;
+            CollectionState known = last ?? Nothing;
+            ChainHead head = await chain.ReadAsync(known.Number, cancellationToken).ConfigureAwait(false);
             if (head.Number == known.Number)
             {
-                return known;
+                return last = known;
             }
 
             (CollectionPhase phase, string key) = Decode(head.Content);

@@ -2,7 +2,7 @@ namespace Dfss.Storage;
 
 /// <summary>The newest state of a chain.</summary>
 /// <param name="Number">From 1; 0 if nothing was ever written.</param>
-/// <param name="Content">The state; empty if nothing was ever written.</param>
+/// <param name="Content">The state; empty if nothing was ever written, or if the reader has it.</param>
 internal readonly record struct ChainHead(long Number, ReadOnlyMemory<byte> Content);
 
 /// <summary>
@@ -30,16 +30,20 @@ internal sealed class ObjectChain(IObjectStore objects, string chain)
         ObjectKeys.IsState(entry.Key) && ObjectKeys.NumberOf(entry.Key) > 1;
 
     /// <summary>Reads the newest state: it was the newest at some moment of this call.</summary>
+    /// <param name="known">The number of a state of which the caller has the content, read or appended before: if it
+    /// is the newest one, its content is not read again. A number has one genuine state.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
     /// <exception cref="DfssException"><see cref="DfssErrorCode.StoreFailed"/>: no answer, or the newest state is gone,
     /// which no peer deletes.</exception>
-    public async ValueTask<ChainHead> ReadAsync(CancellationToken cancellationToken)
+    public async ValueTask<ChainHead> ReadAsync(long known, CancellationToken cancellationToken)
     {
         (string? Highest, long Marker) last = (null, 0);
         while (true)
         {
             // The order matters: the highest number, its content, and then the markers.
             ObjectEntry? highest = await FirstAsync(ObjectKeys.States(chain), cancellationToken).ConfigureAwait(false);
-            ReadOnlyMemory<byte>? content = highest is null
+            bool isKnown = highest is not null && ObjectKeys.NumberOf(highest.Value.Key) == known;
+            ReadOnlyMemory<byte>? content = highest is null || isKnown
                 ? null
                 : await objects.GetAsync(highest.Value.Key, cancellationToken).ConfigureAwait(false);
             long marker = await FindMarkerAsync(cancellationToken).ConfigureAwait(false);
@@ -49,6 +53,11 @@ internal sealed class ObjectChain(IObjectStore objects, string chain)
             }
 
             // Otherwise others have gone on meanwhile.
+            if (isKnown && known >= marker)
+            {
+                return new ChainHead(known, default);
+            }
+
             if (highest is not null && content is { } state && ObjectKeys.NumberOf(highest.Value.Key) is var number
                 && number >= marker)
             {
@@ -121,7 +130,7 @@ internal sealed class ObjectChain(IObjectStore objects, string chain)
     /// </summary>
     public async ValueTask TrimAsync(int kept, CancellationToken cancellationToken)
     {
-        ChainHead head = await ReadAsync(cancellationToken).ConfigureAwait(false);
+        ChainHead head = await ReadAsync(known: 0, cancellationToken).ConfigureAwait(false);
         string key = ObjectKeys.State(chain, head.Number);
         IReadOnlyList<ObjectEntry> old = await ListOldAsync(key, cancellationToken).ConfigureAwait(false);
         if (old.Count(MayBeTrimmed) <= kept)

@@ -5,8 +5,7 @@ namespace Dfss.Storage;
 /// missing, so that it is put again before a seal looks for it.
 /// </summary>
 /// <remarks>
-/// Nothing is noted of chunks that a client has asked for: what a collection takes after the answer is missing when the
-/// file is sealed, and is put again.
+/// What a collection takes after an answer about a chunk is missing when the file is sealed, and is put again.
 /// </remarks>
 /// <param name="objects">The engine.</param>
 /// <param name="chunks">The incarnations there.</param>
@@ -19,7 +18,12 @@ internal sealed class ObjectChunkStore(
     // Each time a collection has deleted every incarnation that was found.
     private const int MaxLooks = 3;
 
+    // Of the requests under way: each asks for the length and then for the bytes.
+    private const int MaxLocated = 1 << 10;
+
     private static readonly IReadOnlySet<string> None = new HashSet<string>();
+
+    private readonly RecentItems<ChunkId, IReadOnlyList<ObjectEntry>> located = new(MaxLocated);
 
     /// <inheritdoc/>
     public async ValueTask<PutResult> PutAsync(
@@ -27,15 +31,20 @@ internal sealed class ObjectChunkStore(
     {
         cancellationToken.ThrowIfCancellationRequested();
         await ChunkVerification.ThrowIfNotAsync(id, content).ConfigureAwait(false);
-        CollectionState state = await cell.ReadAsync(cancellationToken).ConfigureAwait(false);
-        IReadOnlyList<ObjectEntry> found =
-            await chunks.FindAsync(id, state.Condemned, cancellationToken).ConfigureAwait(false);
-        if (found.Any(entry => entry.Length == content.Length))
+        CollectionState state = await cell.ReadEarlierAsync(cancellationToken).ConfigureAwait(false);
+
+        // Where others have put it meanwhile there are two incarnations, of which a collection leaves one.
+        if (!chunks.Seen.TakeMissing(id))
         {
-            return PutResult.AlreadyPresent;
+            (state, IReadOnlyList<ObjectEntry>[] found) =
+                await FindAsync([id], cancellationToken).ConfigureAwait(false);
+            if (found[0].Any(entry => entry.Length == content.Length))
+            {
+                return PutResult.AlreadyPresent;
+            }
         }
 
-        await chunks.PutAsync(id, content, cancellationToken).ConfigureAwait(false);
+        await chunks.PutAsync(id, content, state.Number, cancellationToken).ConfigureAwait(false);
         count?.Note(content.Length);
         return PutResult.Stored;
     }
@@ -49,9 +58,12 @@ internal sealed class ObjectChunkStore(
     {
         for (int look = 0; look < MaxLooks; look++)
         {
-            // A condemned one too: it has the same bytes.
-            IReadOnlyList<ObjectEntry> found =
-                await chunks.FindAsync(id, None, cancellationToken).ConfigureAwait(false);
+            // A condemned one too: it has the same bytes. What the question for its length has found may be gone.
+            if (!located.TryTake(id, out IReadOnlyList<ObjectEntry>? found))
+            {
+                found = await chunks.FindAsync(id, None, cancellationToken).ConfigureAwait(false);
+            }
+
             if (await ReadBestAsync(id, found, cancellationToken).ConfigureAwait(false) is { } content)
             {
                 StoreErrors.ThrowIfTooShort(content.Length, destination);
@@ -72,7 +84,13 @@ internal sealed class ObjectChunkStore(
     public async ValueTask<int?> GetLengthAsync(ChunkId id, CancellationToken cancellationToken)
     {
         IReadOnlyList<ObjectEntry> found = await chunks.FindAsync(id, None, cancellationToken).ConfigureAwait(false);
-        return found.Count == 0 ? null : (int)found[0].Length;
+        if (found.Count == 0)
+        {
+            return null;
+        }
+
+        located.Set(id, found);
+        return (int)found[0].Length;
     }
 
     /// <inheritdoc/>
@@ -85,13 +103,59 @@ internal sealed class ObjectChunkStore(
             return [];
         }
 
-        CollectionState state = await cell.ReadAsync(cancellationToken).ConfigureAwait(false);
-        return await chunks.FindMissingAsync(ids, state.Condemned, cancellationToken).ConfigureAwait(false);
+        (_, IReadOnlyList<ObjectEntry>[] found) = await FindAsync(ids, cancellationToken).ConfigureAwait(false);
+        bool[] missing = [.. found.Select(entries => entries.Count == 0)];
+        for (int i = 0; i < missing.Length; i++)
+        {
+            if (missing[i])
+            {
+                chunks.Seen.NoteMissing(ids[i]);
+            }
+        }
+
+        return missing;
     }
 
     /// <inheritdoc/>
     public ValueTask<ChunkState> VerifyAsync(ChunkId id, CancellationToken cancellationToken) =>
         chunks.VerifyAsync(id, None, cancellationToken);
+
+    /// <summary>
+    /// Looks for the incarnations of each chunk that are not condemned, and notes one of each. The state of garbage
+    /// collection is asked for only where something is found, as it may be condemned by now; if it has changed, the
+    /// look is repeated: what was found may be gone.
+    /// </summary>
+    private async ValueTask<(CollectionState State, IReadOnlyList<ObjectEntry>[] Found)> FindAsync(
+        IReadOnlyList<ChunkId> ids, CancellationToken cancellationToken)
+    {
+        CollectionState state = await cell.ReadEarlierAsync(cancellationToken).ConfigureAwait(false);
+        var found = new IReadOnlyList<ObjectEntry>[ids.Count];
+        while (true)
+        {
+            await ObjectRequests.RunAsync(ids.Count, async i => found[i] =
+                await chunks.FindAsync(ids[i], state.Condemned, cancellationToken).ConfigureAwait(false))
+                .ConfigureAwait(false);
+            CollectionState now = Array.TrueForAll(found, entries => entries.Count == 0)
+                ? state
+                : await cell.ReadAsync(cancellationToken).ConfigureAwait(false);
+            if (now.Number == state.Number)
+            {
+                break;
+            }
+
+            state = now;
+        }
+
+        for (int i = 0; i < found.Length; i++)
+        {
+            if (found[i].Count > 0)
+            {
+                chunks.Seen.Note(ids[i], found[i][0], state.Number);
+            }
+        }
+
+        return (state, found);
+    }
 
     /// <summary>The bytes of the first incarnation that is whole, or else of the first that is there. The reader
     /// verifies them; here the hash is made only where there are others to choose.</summary>

@@ -6,24 +6,41 @@ namespace Dfss.Storage;
 /// </summary>
 /// <param name="objects">The engine.</param>
 /// <param name="newIncarnation">Gives 16 random bytes for each put.</param>
+/// <param name="seen">Keeps what was put and found lately.</param>
 /// <param name="clock">The clock of the pauses between the attempts of a put; null: there is one attempt.</param>
-internal sealed class ObjectChunks(IObjectStore objects, Func<Guid> newIncarnation, TimeProvider? clock = null)
+internal sealed class ObjectChunks(
+    IObjectStore objects, Func<Guid> newIncarnation, SeenChunks seen, TimeProvider? clock = null)
 {
     // Two or three are found after a race; a client cannot make many by itself.
     private const int MaxIncarnations = 1000;
 
+    /// <summary>What was put and found lately.</summary>
+    public SeenChunks Seen => seen;
+
     /// <summary>Writes a new incarnation; each attempt after a failure writes another one.</summary>
-    public ValueTask PutAsync(ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    /// <param name="id">The chunk.</param>
+    /// <param name="content">Its bytes.</param>
+    /// <param name="state">The number of a state of garbage collection that was read before.</param>
+    /// <param name="cancellationToken">Cancels the operation.</param>
+    public async ValueTask PutAsync(
+        ChunkId id, ReadOnlyMemory<byte> content, long state, CancellationToken cancellationToken)
     {
         if (clock is null)
         {
-            return PutOnceAsync();
+            await PutOnceAsync().ConfigureAwait(false);
+            return;
         }
 
-        return ObjectRequests.RepeatPutAsync(PutOnceAsync, progressed: null, clock, cancellationToken);
+        await ObjectRequests.RepeatPutAsync(PutOnceAsync, progressed: null, clock, cancellationToken)
+            .ConfigureAwait(false);
 
-        ValueTask PutOnceAsync() =>
-            objects.PutAsync(ObjectKeys.Incarnation(id, newIncarnation()), content, cancellationToken);
+        async ValueTask PutOnceAsync()
+        {
+            Guid random = newIncarnation();
+            await objects.PutAsync(ObjectKeys.Incarnation(id, random), content, cancellationToken)
+                .ConfigureAwait(false);
+            seen.Note(id, random, content.Length, state);
+        }
     }
 
     /// <summary>The incarnations of a chunk that are not condemned.</summary>
@@ -35,16 +52,12 @@ internal sealed class ObjectChunks(IObjectStore objects, Func<Guid> newIncarnati
         return [.. found.Where(entry => !condemned.Contains(entry.Key))];
     }
 
-    /// <summary>Which of the chunks have no incarnation that is not condemned.</summary>
-    public async ValueTask<bool[]> FindMissingAsync(
-        IReadOnlyList<ChunkId> ids, IReadOnlySet<string> condemned, CancellationToken cancellationToken)
-    {
-        bool[] missing = new bool[ids.Count];
-        await ObjectRequests.RunAsync(ids.Count, async i => missing[i] =
-            (await FindAsync(ids[i], condemned, cancellationToken).ConfigureAwait(false)).Count == 0)
-            .ConfigureAwait(false);
-        return missing;
-    }
+    /// <summary>Whether an incarnation of this length is there as long as the state is this one.</summary>
+    public async ValueTask<bool> IsThereAsync(
+        ChunkId id, long length, CollectionState state, CancellationToken cancellationToken) =>
+        seen.Find(id, state.Number)?.Length == length
+            || (await FindAsync(id, state.Condemned, cancellationToken).ConfigureAwait(false))
+                .Any(entry => entry.Length == length);
 
     /// <summary>Looks for an incarnation that is whole, and sets aside each that is not.</summary>
     public async ValueTask<ChunkState> VerifyAsync(
@@ -65,14 +78,33 @@ internal sealed class ObjectChunks(IObjectStore objects, Func<Guid> newIncarnati
         return state;
     }
 
+    /// <summary>Reads a file's manifest from an incarnation that is there as long as the state is this one.</summary>
+    /// <returns>The manifest, where the state is <see cref="ManifestState.Good"/>.</returns>
+    public async ValueTask<(ManifestState State, FileManifest? Manifest)> ReadManifestAsync(
+        FileId fileId, CollectionState state, CancellationToken cancellationToken)
+    {
+        if (seen.Find(fileId.ToChunkId(), state.Number) is { } known
+            && await ReadManifestAsync(fileId, [known], cancellationToken).ConfigureAwait(false)
+                is { State: ManifestState.Good } read)
+        {
+            return read;
+        }
+
+        return await ReadManifestAsync(fileId, state.Condemned, cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>Reads a file's manifest from an incarnation that is not condemned.</summary>
     /// <returns>The manifest, where the state is <see cref="ManifestState.Good"/>.</returns>
     public async ValueTask<(ManifestState State, FileManifest? Manifest)> ReadManifestAsync(
-        FileId fileId, IReadOnlySet<string> condemned, CancellationToken cancellationToken)
+        FileId fileId, IReadOnlySet<string> condemned, CancellationToken cancellationToken) =>
+        await ReadManifestAsync(
+            fileId, await FindAsync(fileId.ToChunkId(), condemned, cancellationToken).ConfigureAwait(false),
+            cancellationToken).ConfigureAwait(false);
+
+    private async ValueTask<(ManifestState State, FileManifest? Manifest)> ReadManifestAsync(
+        FileId fileId, IReadOnlyList<ObjectEntry> found, CancellationToken cancellationToken)
     {
         (ManifestState, FileManifest?) worst = (ManifestState.Missing, null);
-        IReadOnlyList<ObjectEntry> found =
-            await FindAsync(fileId.ToChunkId(), condemned, cancellationToken).ConfigureAwait(false);
         foreach (ObjectEntry entry in found)
         {
             if (await objects.GetAsync(entry.Key, cancellationToken).ConfigureAwait(false) is not { } content)
@@ -142,6 +174,7 @@ internal sealed class ObjectChunks(IObjectStore objects, Func<Guid> newIncarnati
             throw LeftAlone(key, $"is not the chunk, and its copy by the engine, '{aside}', is not the same");
         }
 
+        seen.Forget(id);
         await objects.DeleteAsync(key, cancellationToken).ConfigureAwait(false);
         return ChunkState.Corrupt;
     }

@@ -17,6 +17,11 @@ internal sealed class ObjectRegisterTable(
 {
     private const int PageSize = 1000;
 
+    // A state has some hundred bytes, and a kilobyte with many earlier versions.
+    private const int MaxKnown = 1 << 12;
+
+    private readonly RecentItems<string, RegisterEntry> known = new(MaxKnown);
+
     /// <inheritdoc/>
     public StoreVotes Votes { get; } = StoreVotes.New(id, instance);
 
@@ -36,13 +41,22 @@ internal sealed class ObjectRegisterTable(
     {
         var entries = new RegisterEntry[names.Count];
         await ObjectRequests.RunAsync(names.Count, async i =>
-        {
-            ChainHead head = await ChainOf(names[i]).ReadAsync(cancellationToken).ConfigureAwait(false);
-            entries[i] = new RegisterEntry(
-                names[i],
-                head.Number,
-                head.Number == 0 ? RegisterState.Empty : RecordCodec.DecodeState(head.Content));
-        }).ConfigureAwait(false);
+            entries[i] = await LoadAsync(names[i], cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
+        return entries;
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>
+    /// A peer that builds on a state that it has read or written before is like a writer that was slow since then.
+    /// </remarks>
+    public async ValueTask<IReadOnlyList<RegisterEntry>> LoadForChangeAsync(
+        IReadOnlyList<string> names, CancellationToken cancellationToken)
+    {
+        var entries = new RegisterEntry[names.Count];
+        await ObjectRequests.RunAsync(names.Count, async i =>
+            entries[i] = known.TryGet(names[i], out RegisterEntry entry)
+                ? entry with { MayBeOutdated = true }
+                : await LoadAsync(names[i], cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
         return entries;
     }
 
@@ -52,10 +66,8 @@ internal sealed class ObjectRegisterTable(
         CancellationToken cancellationToken)
     {
         bool[] stored = new bool[changes.Count];
-        await ObjectRequests.RunAsync(changes.Count, async i => stored[i] = await ChainOf(changes[i].Name)
-            .TryAppendAsync(
-                changes[i].Version, RecordCodec.EncodeState(changes[i].State), newOperationId(), cancellationToken)
-            .ConfigureAwait(false)).ConfigureAwait(false);
+        await ObjectRequests.RunAsync(changes.Count, async i => stored[i] =
+            await TryStoreAsync(changes[i], cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
         return stored;
     }
 
@@ -116,6 +128,36 @@ internal sealed class ObjectRegisterTable(
 
             from = page[^1].Key;
         }
+    }
+
+    private async ValueTask<RegisterEntry> LoadAsync(string name, CancellationToken cancellationToken)
+    {
+        bool isKnown = known.TryGet(name, out RegisterEntry entry);
+        ChainHead head = await ChainOf(name).ReadAsync(isKnown ? entry.Version : 0, cancellationToken)
+            .ConfigureAwait(false);
+        if (!isKnown || head.Number != entry.Version)
+        {
+            entry = new RegisterEntry(
+                name, head.Number, head.Number == 0 ? RegisterState.Empty : RecordCodec.DecodeState(head.Content));
+            known.Set(name, entry);
+        }
+
+        return entry;
+    }
+
+    /// <summary>Appends a state, and keeps it only if it is there for certain.</summary>
+    private async ValueTask<bool> TryStoreAsync(RegisterEntry change, CancellationToken cancellationToken)
+    {
+        known.TryTake(change.Name, out _);
+        bool isStored = await ChainOf(change.Name).TryAppendAsync(
+            change.Version, RecordCodec.EncodeState(change.State), newOperationId(), cancellationToken)
+            .ConfigureAwait(false);
+        if (isStored)
+        {
+            known.Set(change.Name, change with { Version = change.Version + 1, MayBeOutdated = false });
+        }
+
+        return isStored;
     }
 
     private ObjectChain ChainOf(string name) => new(objects, ObjectKeys.OfName(name));

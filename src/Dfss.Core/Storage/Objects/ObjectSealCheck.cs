@@ -5,13 +5,14 @@ namespace Dfss.Storage;
 /// <summary>
 /// What a seal finds in the chunks of a store of objects, which other peers collect at any moment. What is condemned
 /// counts as missing. The findings hold if the state of garbage collection has not changed until the seal is stored:
-/// every later collection reads the registers after it has published its list, and so sees the seal.
+/// every later collection reads the registers after it has published its list, and so sees the seal. So the first look
+/// may be at a state that the peer has read before, and at what it has put or found in that state.
 /// </summary>
 internal sealed class ObjectSealCheck(CollectionCell cell, ObjectChunks chunks) : ISealCheck
 {
     /// <inheritdoc/>
     public async ValueTask<ISealLook> BeginAsync(CancellationToken cancellationToken) =>
-        new Look(cell, chunks, await cell.ReadAsync(cancellationToken).ConfigureAwait(false));
+        new Look(cell, chunks, await cell.ReadEarlierAsync(cancellationToken).ConfigureAwait(false));
 
     private sealed class Look(CollectionCell cell, ObjectChunks chunks, CollectionState state) : ISealLook
     {
@@ -26,7 +27,7 @@ internal sealed class ObjectSealCheck(CollectionCell cell, ObjectChunks chunks) 
             SealRequest request, CancellationToken cancellationToken)
         {
             (ManifestState found, FileManifest? manifest) = await chunks.ReadManifestAsync(
-                request.FileId, state.Condemned, cancellationToken).ConfigureAwait(false);
+                request.FileId, state, cancellationToken).ConfigureAwait(false);
             if (found == ManifestState.NotAManifest)
             {
                 throw SealErrors.NotAManifest(request);
@@ -50,9 +51,9 @@ internal sealed class ObjectSealCheck(CollectionCell cell, ObjectChunks chunks) 
             await ObjectRequests.RunAsync(expected.Length, async i =>
             {
                 int index = expected[i];
-                IReadOnlyList<ObjectEntry> incarnations = await chunks.FindAsync(
-                    manifest[index], state.Condemned, cancellationToken).ConfigureAwait(false);
-                if (incarnations.All(entry => entry.Length != manifest.LengthOf(index)))
+                bool isThere = await chunks.IsThereAsync(
+                    manifest[index], manifest.LengthOf(index), state, cancellationToken).ConfigureAwait(false);
+                if (!isThere)
                 {
                     lock (missing)
                     {

@@ -79,11 +79,17 @@ internal sealed class RecordStore(
     {
         fault.ThrowIfSet();
         using ISealLook look = await seals.BeginAsync(cancellationToken).ConfigureAwait(false);
-        IReadOnlyList<RegisterEntry> entries = await LoadAsync(requests, cancellationToken).ConfigureAwait(false);
+        RegisterEntry[] entries = [.. await table.LoadForChangeAsync(NamesOf(requests), cancellationToken)
+            .ConfigureAwait(false)];
+        RegisterVote vote = new(table.Votes, table.Heard.Find);
         var answers = new RegisterAnswer?[requests.Length];
         for (int i = 0; i < answers.Length; i++)
         {
-            answers[i] = Acceptor.CheckSeal(entries[i].State, requests[i]);
+            if (!entries[i].MayBeOutdated || TryTake(vote, entries[i], requests[i]) is null)
+            {
+                entries[i] = await LoadNowAsync(entries[i], cancellationToken).ConfigureAwait(false);
+                answers[i] = Acceptor.CheckSeal(entries[i].State, requests[i]);
+            }
         }
 
         if (Array.TrueForAll(answers, answer => answer is not null))
@@ -97,7 +103,8 @@ internal sealed class RecordStore(
             if (answers[i] is null
                 && await look.FindMissingAsync(requests[i], cancellationToken).ConfigureAwait(false) is { } missing)
             {
-                answers[i] = Acceptor.ChunksMissing(entries[i].State, missing.Chunks, missing.IsManifestMissing);
+                RegisterEntry now = await LoadNowAsync(entries[i], cancellationToken).ConfigureAwait(false);
+                answers[i] = Acceptor.ChunksMissing(now.State, missing.Chunks, missing.IsManifestMissing);
             }
         }
 
@@ -117,7 +124,8 @@ internal sealed class RecordStore(
         IReadOnlyList<RegisterRequest> requests, CancellationToken cancellationToken)
     {
         // Not a vote: answered also after a fail-stop.
-        IReadOnlyList<RegisterEntry> entries = await LoadAsync(requests, cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<RegisterEntry> entries =
+            await table.LoadAsync(NamesOf(requests), cancellationToken).ConfigureAwait(false);
         RegisterVote vote = new(table.Votes, table.Heard.Find);
         return history.Sign(
             requests, [.. requests.Select((request, i) => vote.Take(entries[i].State, request).Answer)]);
@@ -125,7 +133,8 @@ internal sealed class RecordStore(
 
     /// <summary>
     /// Applies a step to each name until each is stored: a name that another caller changed between its load and its
-    /// store is loaded again. An answer that changed nothing depends only on stored states, which are durable.
+    /// store is loaded again. An answer that changed nothing depends only on stored states, which are durable, and on the
+    /// newest ones.
     /// </summary>
     private async ValueTask<IReadOnlyList<RegisterAnswer>> ApplyAsync(
         IReadOnlyList<RegisterRequest> requests, CancellationToken cancellationToken)
@@ -138,17 +147,25 @@ internal sealed class RecordStore(
         table.Heard.Note(heard);
         var answers = new RegisterAnswer[requests.Count];
         List<int> open = [.. Enumerable.Range(0, requests.Count)];
-        while (open.Count > 0)
+        for (bool isFirst = true; open.Count > 0; isFirst = false)
         {
             StoreVotes votes = table.Votes;
             RegisterVote vote = new(votes, table.Heard.Find);
-            IReadOnlyList<RegisterEntry> entries =
-                await LoadAsync([.. open.Select(i => requests[i])], cancellationToken).ConfigureAwait(false);
+            string[] names = NamesOf([.. open.Select(i => requests[i])]);
+            IReadOnlyList<RegisterEntry> entries = isFirst
+                ? await table.LoadForChangeAsync(names, cancellationToken).ConfigureAwait(false)
+                : await table.LoadAsync(names, cancellationToken).ConfigureAwait(false);
+            List<int> again = [];
             List<int> changed = [];
             List<RegisterEntry> changes = [];
             for (int i = 0; i < open.Count; i++)
             {
-                AcceptorStep taken = vote.Take(entries[i].State, requests[open[i]]);
+                if (TryTake(vote, entries[i], requests[open[i]]) is not { } taken)
+                {
+                    again.Add(open[i]);
+                    continue;
+                }
+
                 answers[open[i]] = taken.Answer;
                 if (!ReferenceEquals(taken.State, entries[i].State))
                 {
@@ -158,7 +175,7 @@ internal sealed class RecordStore(
                 }
             }
 
-            open.Clear();
+            open = again;
             if (changes.Count > 0)
             {
                 IReadOnlyList<bool> stored = await table.CompareAndSwapAsync(
@@ -168,6 +185,23 @@ internal sealed class RecordStore(
         }
 
         return history.Sign(requests, answers);
+    }
+
+    /// <summary>
+    /// Carries out a step; null if it rests on an entry that may be outdated, as it changes nothing, or fails: then the
+    /// newest entry decides.
+    /// </summary>
+    private static AcceptorStep? TryTake(RegisterVote vote, RegisterEntry entry, RegisterRequest request)
+    {
+        try
+        {
+            AcceptorStep taken = vote.Take(entry.State, request);
+            return entry.MayBeOutdated && ReferenceEquals(taken.State, entry.State) ? null : taken;
+        }
+        catch (DfssException) when (entry.MayBeOutdated)
+        {
+            return null;
+        }
     }
 
     /// <summary>
@@ -196,7 +230,11 @@ internal sealed class RecordStore(
         }
     }
 
-    private ValueTask<IReadOnlyList<RegisterEntry>> LoadAsync(
-        IReadOnlyList<RegisterRequest> requests, CancellationToken cancellationToken) =>
-        table.LoadAsync([.. requests.Select(request => request.Name)], cancellationToken);
+    private static string[] NamesOf(IReadOnlyList<RegisterRequest> requests) =>
+        [.. requests.Select(request => request.Name)];
+
+    private async ValueTask<RegisterEntry> LoadNowAsync(RegisterEntry entry, CancellationToken cancellationToken) =>
+        entry.MayBeOutdated
+            ? (await table.LoadAsync([entry.Name], cancellationToken).ConfigureAwait(false))[0]
+            : entry;
 }

@@ -17,7 +17,7 @@ public sealed class ObjectChunksTests
     {
         FailingPuts busy = new(objects, failures: 3);
         (ChunkId id, byte[] content) = TestChunks.Make(1, 3000);
-        await new ObjectChunks(busy, Guid.NewGuid, clock).PutAsync(id, content, Token);
+        await new ObjectChunks(busy, Guid.NewGuid, new SeenChunks(), clock).PutAsync(id, content, state: 0, Token);
         Assert.Equal(4, busy.Keys.Distinct(StringComparer.Ordinal).Count());
         Assert.All(busy.Keys, key => Assert.Equal(id, ObjectKeys.ChunkOf(key)));
         Assert.Equal(content, (await objects.GetAsync(busy.Keys[^1], Token))!.Value.ToArray());
@@ -32,7 +32,7 @@ public sealed class ObjectChunksTests
         FailingPuts busy = new(objects, int.MaxValue, code);
         (ChunkId id, byte[] content) = TestChunks.Make(1, 3000);
         DfssException failed = await Assert.ThrowsAsync<DfssException>(
-            async () => await new ObjectChunks(busy, Guid.NewGuid, clock).PutAsync(id, content, Token));
+            async () => await new ObjectChunks(busy, Guid.NewGuid, new SeenChunks(), clock).PutAsync(id, content, state: 0, Token));
         Assert.Equal((code, attempts), (failed.Code, busy.Keys.Count));
     }
 }

@@ -102,7 +102,7 @@ internal sealed class ObjectEngine : IAsyncDisposable
     {
         StoreId store = StoreId.Parse("0123456789abcdef0123456789abcdef");
         IObjectStore objects = Connect();
-        ObjectChunks chunks = new(objects, Guid.NewGuid);
+        ObjectChunks chunks = new(objects, Guid.NewGuid, new SeenChunks());
         CollectionCell cell = new(objects, Guid.NewGuid);
         ObjectRegisterTable table = new(objects, store, Guid.Empty, Guid.NewGuid);
         RecordStore records = new(

@@ -35,6 +35,12 @@ public enum BucketMutation
 
     /// <summary>The round ends before all its keys are deleted.</summary>
     EndsEarly,
+
+    /// <summary>A seal relies on what the peer has put or found in an earlier state of the collection.</summary>
+    SeenForGood,
+
+    /// <summary>A read is answered with the state that the peer has read or written last.</summary>
+    ReadsKnownStates,
 }
 
 /// <summary>An engine's client that breaks one rule of the code above it.</summary>

@@ -8,21 +8,26 @@ internal sealed class BucketPeer
 {
     private static readonly CancellationToken Token = CancellationToken.None;
 
-    private readonly ObjectRegisterTable table;
+    private readonly ObjectRegisterTable registers;
+    private readonly CollectionCell cell;
 
     public BucketPeer(SimulatedEngine engine, BucketMutation mutation, Func<Guid> newGuid)
     {
         IObjectStore objects = engine.For(Actor);
         objects = mutation == BucketMutation.None ? objects : new MutatedObjects(objects, mutation);
-        Chunks = new ObjectChunks(objects, mutation == BucketMutation.SameIncarnation ? () => default : newGuid);
-        Cell = new CollectionCell(objects, newGuid);
-        table = new ObjectRegisterTable(objects, Store, Guid.Empty, newGuid);
-        ISealCheck seals = new ObjectSealCheck(Cell, Chunks);
+        ObjectChunks chunks = new(
+            objects, mutation == BucketMutation.SameIncarnation ? () => default : newGuid,
+            mutation == BucketMutation.SeenForGood ? new SeenForGood() : new SeenChunks());
+        cell = new CollectionCell(objects, newGuid);
+        Chunks = new ObjectChunkStore(objects, chunks, cell);
+        registers = new ObjectRegisterTable(objects, Store, Guid.Empty, newGuid);
+        IRegisterTable table = mutation == BucketMutation.ReadsKnownStates ? new KnownStates(registers) : registers;
+        ISealCheck seals = new ObjectSealCheck(cell, chunks);
         var roots = new StoreRoots(Store);
         Records = new RecordStore(
             table, mutation == BucketMutation.ListBeforeSeal ? new EarlySealCheck(seals) : seals, roots,
             new FailStopLatch("the bucket", log: null), new VoteHistory(table, new LocalStoreOptions()));
-        Collector = new ObjectCollector(objects, table, Chunks, Cell, roots);
+        Collector = new ObjectCollector(objects, table, chunks, cell, roots);
     }
 
     /// <summary>One for all peers of the bucket.</summary>
@@ -32,20 +37,15 @@ internal sealed class BucketPeer
 
     public IRecordStore Records { get; }
 
-    public ObjectChunks Chunks { get; }
-
-    public CollectionCell Cell { get; }
+    public ObjectChunkStore Chunks { get; }
 
     public ObjectCollector Collector { get; }
 
     public async Task<RegisterAnswer> HandleAsync(RegisterRequest request) =>
         (await Records.AskAsync([request], Token).ConfigureAwait(false))[0];
 
-    public async Task<bool> IsMissingAsync(ChunkId id)
-    {
-        CollectionState state = await Cell.ReadAsync(Token).ConfigureAwait(false);
-        return (await Chunks.FindMissingAsync([id], state.Condemned, Token).ConfigureAwait(false))[0];
-    }
+    public async Task<bool> IsMissingAsync(ChunkId id) =>
+        (await Chunks.FindMissingAsync([id], Token).ConfigureAwait(false))[0];
 
     public async Task PutAsync(ChunkId id, ReadOnlyMemory<byte> content) =>
         await Chunks.PutAsync(id, content, Token).ConfigureAwait(false);
@@ -57,8 +57,8 @@ internal sealed class BucketPeer
         {
             if (trims)
             {
-                await table.TrimAsync(kept: 0, Token).ConfigureAwait(false);
-                await Cell.TrimAsync(kept: 0, Token).ConfigureAwait(false);
+                await registers.TrimAsync(kept: 0, Token).ConfigureAwait(false);
+                await cell.TrimAsync(kept: 0, Token).ConfigureAwait(false);
             }
             else
             {

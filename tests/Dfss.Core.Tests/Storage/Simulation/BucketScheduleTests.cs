@@ -44,6 +44,8 @@ public sealed class BucketScheduleTests(ITestOutputHelper output)
     [InlineData(BucketMutation.ListBeforeSeal)]
     [InlineData(BucketMutation.DeletesById)]
     [InlineData(BucketMutation.SameIncarnation)]
+    [InlineData(BucketMutation.SeenForGood)]
+    [InlineData(BucketMutation.ReadsKnownStates)]
     public void A_broken_rule_is_found(BucketMutation mutation) => Find(mutation);
 
     [Theory]
