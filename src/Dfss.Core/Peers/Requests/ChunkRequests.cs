@@ -37,12 +37,11 @@ internal sealed class ChunkRequests(IServedChunkStore store)
 
         IReadOnlyList<ReadOnlyMemory<byte>> contents = MessageBatch.Split(arguments, payload[offset..]);
         MessageValue[] results = new MessageValue[lengths.Count];
-        for (int i = 0; i < lengths.Count; i++)
+        await RequestLanes.RunAsync(lengths.Count, store.AtOnce, async i =>
         {
             ChunkId id = new(payload.Span.Slice(i * ChunkId.SizeBytes, ChunkId.SizeBytes));
             results[i] = await StoreOneAsync(id, contents[i], cancellationToken).ConfigureAwait(false);
-        }
-
+        }).ConfigureAwait(false);
         return new RequestAnswer(new MessageMap { { "results", MessageValue.From(results) } });
     }
 
@@ -50,7 +49,7 @@ internal sealed class ChunkRequests(IServedChunkStore store)
     public async ValueTask<RequestAnswer> GetAsync(
         ChunkId id, MessageMap results, AnswerMemory memory, CancellationToken cancellationToken)
     {
-        int length = await store.GetLengthAsync(id, cancellationToken).ConfigureAwait(false) ?? throw NotFound(id);
+        int length = await store.FindToReadAsync(id, cancellationToken).ConfigureAwait(false) ?? throw NotFound(id);
         AnswerPayload payload = await memory.RentAsync(length, cancellationToken).ConfigureAwait(false);
         try
         {
@@ -72,37 +71,22 @@ internal sealed class ChunkRequests(IServedChunkStore store)
 
         // No request waits for memory while it holds some: the waiting requests could hold all of the budget.
         request.ReleasePayload();
-        List<int?> lengths = [];
-        long total = 0;
-        foreach (ChunkId id in ids)
-        {
-            int? length = await store.GetLengthAsync(id, cancellationToken).ConfigureAwait(false);
-            if (total + (length ?? 0) > DfssLimits.MaxPayloadBytes)
-            {
-                break;
-            }
-
-            lengths.Add(length);
-            total += length ?? 0;
-        }
-
-        AnswerPayload contents = await memory.RentAsync(
-            (int)total, lengths.Count, cancellationToken).ConfigureAwait(false);
+        int?[] found = new int?[ids.Length];
+        await RequestLanes.RunAsync(ids.Length, store.AtOnce, async i => found[i] =
+            await store.FindToReadAsync(ids[i], cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
+        (int?[] lengths, int[] offsets, int total) = TakeWhatFits(found);
+        AnswerPayload contents = await memory.RentAsync(total, lengths.Length, cancellationToken).ConfigureAwait(false);
         try
         {
-            int offset = 0;
-            for (int i = 0; i < lengths.Count; i++)
+            await RequestLanes.RunAsync(lengths.Length, store.AtOnce, async i =>
             {
-                if (lengths[i] is not int length)
+                if (lengths[i] is int length && await store.GetAsync(
+                    ids[i], contents.Memory.Slice(offsets[i], length), cancellationToken).ConfigureAwait(false)
+                    != length)
                 {
-                    continue;
+                    throw NotFound(ids[i]);
                 }
-
-                int? read = await store.GetAsync(
-                    ids[i], contents.Memory.Slice(offset, length), cancellationToken).ConfigureAwait(false);
-                offset += read == length ? length : throw NotFound(ids[i]);
-            }
-
+            }).ConfigureAwait(false);
             MessageValue[] answered =
                 [.. lengths.Select(length => length is int bytes ? (MessageValue)bytes : MessageValue.Nil)];
             return new RequestAnswer(new MessageMap { { "lengths", MessageValue.From(answered) } }, contents);
@@ -181,6 +165,26 @@ internal sealed class ChunkRequests(IServedChunkStore store)
         {
             return (int)error.Code;
         }
+    }
+
+    /// <summary>The first chunks that one answer has room for.</summary>
+    private static (int?[] Lengths, int[] Offsets, int Total) TakeWhatFits(int?[] found)
+    {
+        int[] offsets = new int[found.Length];
+        int total = 0;
+        for (int i = 0; i < found.Length; i++)
+        {
+            int length = found[i] ?? 0;
+            if (total + (long)length > DfssLimits.MaxPayloadBytes)
+            {
+                return (found[..i], offsets, total);
+            }
+
+            offsets[i] = total;
+            total += length;
+        }
+
+        return (found, offsets, total);
     }
 
     private static ChunkId[] ReadIds(ReadOnlyMemory<byte> payload, int max)

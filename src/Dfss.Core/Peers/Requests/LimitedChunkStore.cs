@@ -8,6 +8,8 @@ namespace Dfss.Peers;
 /// </summary>
 internal sealed class LimitedChunkStore(IServedChunkStore store, OwnChunks own, object owner) : IServedChunkStore
 {
+    public int AtOnce => store.AtOnce;
+
     public async ValueTask<PutResult> PutAsync(
         ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
@@ -26,6 +28,9 @@ internal sealed class LimitedChunkStore(IServedChunkStore store, OwnChunks own, 
 
     public ValueTask<int?> GetLengthAsync(ChunkId id, CancellationToken cancellationToken) =>
         own.Contains(owner, id) ? store.GetLengthAsync(id, cancellationToken) : new((int?)null);
+
+    public ValueTask<int?> FindToReadAsync(ChunkId id, CancellationToken cancellationToken) =>
+        own.Contains(owner, id) ? store.FindToReadAsync(id, cancellationToken) : new((int?)null);
 
     public ValueTask<ChunkState> VerifyAsync(ChunkId id, CancellationToken cancellationToken) =>
         own.Contains(owner, id) ? store.VerifyAsync(id, cancellationToken) : new(ChunkState.Missing);

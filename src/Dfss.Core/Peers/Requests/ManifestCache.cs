@@ -31,7 +31,7 @@ internal sealed class ManifestCache(IServedChunkStore chunks)
         }
 
         ChunkId id = fileId.ToChunkId();
-        if (await chunks.GetLengthAsync(id, cancellationToken).ConfigureAwait(false) is not { } length)
+        if (await chunks.FindToReadAsync(id, cancellationToken).ConfigureAwait(false) is not { } length)
         {
             return null;
         }

@@ -192,7 +192,8 @@ internal sealed class RecordRequests(IRecordStore records, IServedChunkStore chu
         FileRecord record, AnswerMemory memory, CancellationToken cancellationToken)
     {
         ChunkId id = record.FileId.ToChunkId();
-        int length = await chunks.GetLengthAsync(id, cancellationToken).ConfigureAwait(false) ?? throw Missing(record);
+        int length =
+            await chunks.FindToReadAsync(id, cancellationToken).ConfigureAwait(false) ?? throw Missing(record);
         AnswerPayload encoded = await memory.RentAsync(length, cancellationToken).ConfigureAwait(false);
         try
         {

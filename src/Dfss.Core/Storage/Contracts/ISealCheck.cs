@@ -28,6 +28,9 @@ internal interface ISealCheck
 /// </summary>
 internal interface ISealLook : IDisposable
 {
+    /// <summary>How many files of a batch are best looked at at once.</summary>
+    int AtOnce => 1;
+
     /// <summary>Makes every chunk durable that was put before.</summary>
     ValueTask FlushAsync(CancellationToken cancellationToken);
 

@@ -78,6 +78,13 @@ internal sealed class ObjectChain(IObjectStore objects, string chain)
         }
     }
 
+    /// <summary>Reads a state; null if it is gone. It is genuine only if no later marker is there afterwards.</summary>
+    public async ValueTask<ReadOnlyMemory<byte>?> ReadStateAsync(long number, CancellationToken cancellationToken) =>
+        await objects.GetAsync(ObjectKeys.State(chain, number), cancellationToken).ConfigureAwait(false)
+            is { } state
+            ? state[OperationIdBytes..]
+            : (ReadOnlyMemory<byte>?)null;
+
     /// <summary>
     /// Appends a state to the one that was read as number <paramref name="number"/>. True: it is the next one. False:
     /// it is not, or later ones have been written since; read again.

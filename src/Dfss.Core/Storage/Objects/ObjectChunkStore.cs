@@ -26,6 +26,9 @@ internal sealed class ObjectChunkStore(
     private readonly RecentItems<ChunkId, IReadOnlyList<ObjectEntry>> located = new(MaxLocated);
 
     /// <inheritdoc/>
+    public int AtOnce => ObjectRequests.AtOnce;
+
+    /// <inheritdoc/>
     public async ValueTask<PutResult> PutAsync(
         ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {
@@ -56,6 +59,13 @@ internal sealed class ObjectChunkStore(
     /// <inheritdoc/>
     public async ValueTask<int?> GetAsync(ChunkId id, Memory<byte> destination, CancellationToken cancellationToken)
     {
+        if (await ReadSeenAsync(id, cancellationToken).ConfigureAwait(false) is { } seen)
+        {
+            StoreErrors.ThrowIfTooShort(seen.Length, destination);
+            seen.CopyTo(destination);
+            return seen.Length;
+        }
+
         for (int look = 0; look < MaxLooks; look++)
         {
             // A condemned one too: it has the same bytes. What the question for its length has found may be gone.
@@ -92,6 +102,12 @@ internal sealed class ObjectChunkStore(
         located.Set(id, found);
         return (int)found[0].Length;
     }
+
+    /// <inheritdoc/>
+    public ValueTask<int?> FindToReadAsync(ChunkId id, CancellationToken cancellationToken) =>
+        chunks.Seen.FindLast(id) is { } seen
+            ? new ValueTask<int?>((int)seen.Length)
+            : GetLengthAsync(id, cancellationToken);
 
     /// <inheritdoc/>
     public async ValueTask<bool[]> FindMissingAsync(
@@ -155,6 +171,25 @@ internal sealed class ObjectChunkStore(
         }
 
         return (state, found);
+    }
+
+    /// <summary>The bytes of the incarnation that this peer has put or seen last, if they are those of the chunk: another
+    /// incarnation may be whole.</summary>
+    private async ValueTask<ReadOnlyMemory<byte>?> ReadSeenAsync(ChunkId id, CancellationToken cancellationToken)
+    {
+        if (chunks.Seen.FindLast(id) is not { } seen)
+        {
+            return null;
+        }
+
+        if (await objects.GetAsync(seen.Key, cancellationToken).ConfigureAwait(false) is { } content
+            && ChunkId.Of(content.Span) == id)
+        {
+            return content;
+        }
+
+        chunks.Seen.Forget(id);
+        return null;
     }
 
     /// <summary>The bytes of the first incarnation that is whole, or else of the first that is there. The reader

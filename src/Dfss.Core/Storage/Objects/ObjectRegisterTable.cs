@@ -75,30 +75,24 @@ internal sealed class ObjectRegisterTable(
     public async ValueTask<IReadOnlyList<RegisterEntry>> ListAsync(
         string? after, string prefix, int limit, CancellationToken cancellationToken)
     {
-        List<string> names = [];
         string? from = after is null ? null : ObjectKeys.EndOf(ObjectKeys.OfNames(after));
-        while (names.Count < limit)
-        {
-            IReadOnlyList<ObjectEntry> page = await objects.ListAsync(
-                ObjectKeys.OfNames(prefix), from, PageSize, cancellationToken).ConfigureAwait(false);
-            foreach (ObjectEntry entry in page)
-            {
-                string name = ObjectKeys.NameOf(entry.Key);
-                if (names.Count < limit && (names.Count == 0 || names[^1] != name))
-                {
-                    names.Add(name);
-                }
-            }
+        List<(string Name, long Number)> found =
+            await ListHighestAsync(from, prefix, limit, cancellationToken).ConfigureAwait(false);
+        var states = new RegisterEntry?[found.Count];
+        await ObjectRequests.RunAsync(found.Count, async i => states[i] =
+            await ReadStateAsync(found[i].Name, found[i].Number, cancellationToken).ConfigureAwait(false))
+            .ConfigureAwait(false);
 
-            if (page.Count < PageSize)
-            {
-                break;
-            }
-
-            from = page[^1].Key;
-        }
-
-        return await LoadAsync(names, cancellationToken).ConfigureAwait(false);
+        // As of a chain that is read alone: the highest numbers, their contents, and then the markers.
+        Dictionary<string, long> markers = found.Count == 0
+            ? []
+            : await ListMarkersAsync(from, prefix, found[^1].Name, cancellationToken).ConfigureAwait(false);
+        var entries = new RegisterEntry[found.Count];
+        await ObjectRequests.RunAsync(found.Count, async i => entries[i] =
+            states[i] is { } state && state.Version >= markers.GetValueOrDefault(state.Name)
+                ? Keep(state)
+                : await LoadAsync(found[i].Name, cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
+        return entries;
     }
 
     /// <summary>Deletes old states of the names that have more than <paramref name="kept"/> of them.</summary>
@@ -130,6 +124,80 @@ internal sealed class ObjectRegisterTable(
         }
     }
 
+    /// <summary>The names of a listing, and of each the highest state that it shows. It shows each name that there was
+    /// when it began, as the first state stays.</summary>
+    private async ValueTask<List<(string Name, long Number)>> ListHighestAsync(
+        string? from, string prefix, int limit, CancellationToken cancellationToken)
+    {
+        List<(string Name, long Number)> found = [];
+        while (true)
+        {
+            IReadOnlyList<ObjectEntry> page = await objects.ListAsync(
+                ObjectKeys.OfNames(prefix), from, PageSize, cancellationToken).ConfigureAwait(false);
+            foreach (ObjectEntry entry in page.Where(entry => ObjectKeys.IsState(entry.Key)))
+            {
+                string name = ObjectKeys.NameOf(entry.Key);
+                if (found.Count > 0 && found[^1].Name == name)
+                {
+                    continue;
+                }
+
+                if (found.Count == limit)
+                {
+                    return found;
+                }
+
+                found.Add((name, ObjectKeys.NumberOf(entry.Key)));
+            }
+
+            if (page.Count < PageSize)
+            {
+                return found;
+            }
+
+            from = page[^1].Key;
+        }
+    }
+
+    /// <summary>The highest trim marker of each name that has one, up to a last name.</summary>
+    private async ValueTask<Dictionary<string, long>> ListMarkersAsync(
+        string? from, string prefix, string last, CancellationToken cancellationToken)
+    {
+        Dictionary<string, long> markers = new(StringComparer.Ordinal);
+        string end = ObjectKeys.EndOf(ObjectKeys.OfName(last));
+        while (true)
+        {
+            IReadOnlyList<ObjectEntry> page = await objects.ListAsync(
+                ObjectKeys.OfNames(prefix), from, PageSize, cancellationToken).ConfigureAwait(false);
+            foreach (ObjectEntry entry in page.Where(entry => !ObjectKeys.IsState(entry.Key)))
+            {
+                markers.TryAdd(ObjectKeys.NameOf(entry.Key), ObjectKeys.NumberOf(entry.Key));
+            }
+
+            if (page.Count < PageSize || NameOrder.Instance.Compare(page[^1].Key, end) >= 0)
+            {
+                return markers;
+            }
+
+            from = page[^1].Key;
+        }
+    }
+
+    /// <summary>A state; null if it is gone.</summary>
+    private async ValueTask<RegisterEntry?> ReadStateAsync(
+        string name, long number, CancellationToken cancellationToken) =>
+        known.TryGet(name, out RegisterEntry entry) && entry.Version == number
+            ? entry
+            : await ChainOf(name).ReadStateAsync(number, cancellationToken).ConfigureAwait(false) is { } content
+                ? new RegisterEntry(name, number, RecordCodec.DecodeState(content))
+                : null;
+
+    private RegisterEntry Keep(RegisterEntry entry)
+    {
+        known.Set(entry.Name, entry);
+        return entry;
+    }
+
     private async ValueTask<RegisterEntry> LoadAsync(string name, CancellationToken cancellationToken)
     {
         bool isKnown = known.TryGet(name, out RegisterEntry entry);
@@ -137,9 +205,8 @@ internal sealed class ObjectRegisterTable(
             .ConfigureAwait(false);
         if (!isKnown || head.Number != entry.Version)
         {
-            entry = new RegisterEntry(
-                name, head.Number, head.Number == 0 ? RegisterState.Empty : RecordCodec.DecodeState(head.Content));
-            known.Set(name, entry);
+            return Keep(new RegisterEntry(
+                name, head.Number, head.Number == 0 ? RegisterState.Empty : RecordCodec.DecodeState(head.Content)));
         }
 
         return entry;

@@ -5,8 +5,9 @@ namespace Dfss.Storage;
 /// <summary>Sends many requests to the engine: a few at a time, or one after the other for a long list.</summary>
 internal static class ObjectRequests
 {
-    // Enough to hide an engine's latency; a peer has many callers besides.
-    private const int AtOnce = 16;
+    /// <summary>16: enough to hide an engine's latency; a peer has many callers besides.</summary>
+    public const int AtOnce = 16;
+
     private const int PageSize = 1000;
 
     /// <summary>10 s, as of a create: of puts that are not answered at all, one is sent.</summary>
@@ -64,34 +65,7 @@ internal static class ObjectRequests
         }
     }
 
-    /// <summary>Runs the request of each index. After a failure no further one begins, and the first is thrown when
-    /// those under way have ended.</summary>
-    public static async ValueTask RunAsync(int count, Func<int, ValueTask> request)
-    {
-        int next = 0;
-        bool hasFailed = false;
-        var lanes = new Task[Math.Min(count, AtOnce)];
-        for (int lane = 0; lane < lanes.Length; lane++)
-        {
-            lanes[lane] = RunLaneAsync();
-        }
-
-        await Task.WhenAll(lanes).ConfigureAwait(false);
-
-        async Task RunLaneAsync()
-        {
-            while (!hasFailed && Interlocked.Increment(ref next) is var taken && taken <= count)
-            {
-                try
-                {
-                    await request(taken - 1).ConfigureAwait(false);
-                }
-                catch
-                {
-                    hasFailed = true;
-                    throw;
-                }
-            }
-        }
-    }
+    /// <summary>Runs the request of each index, <see cref="AtOnce"/> at a time.</summary>
+    public static ValueTask RunAsync(int count, Func<int, ValueTask> request) =>
+        RequestLanes.RunAsync(count, AtOnce, request);
 }

@@ -19,6 +19,9 @@ internal sealed class ObjectSealCheck(CollectionCell cell, ObjectChunks chunks) 
         private CollectionState state = state;
 
         /// <inheritdoc/>
+        public int AtOnce => ObjectRequests.AtOnce;
+
+        /// <inheritdoc/>
         /// <remarks>A put that was answered is on the engine's stable storage.</remarks>
         public ValueTask FlushAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
 

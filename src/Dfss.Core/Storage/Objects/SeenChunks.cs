@@ -6,7 +6,7 @@ namespace Dfss.Storage;
 /// none of them. Also the chunks that a look has not found, so that the put that follows need not look again.
 /// </summary>
 /// <remarks>
-/// Only a seal relies on it, as it reads the number once more. What this peer verifies and sets aside is forgotten; what
+/// Only a seal relies on it, as it reads the number once more; a read asks the engine for that object. What this peer verifies and sets aside is forgotten; what
 /// another peer sets aside in that time had rotted after it was put, as if it had rotted after the seal.
 /// </remarks>
 internal class SeenChunks
@@ -53,12 +53,8 @@ internal class SeenChunks
     public virtual ObjectEntry? Find(ChunkId id, long state) =>
         seen.TryGet(id, out Incarnation found) && found.State == state ? EntryOf(id, found) : null;
 
-    private protected bool TryGet(ChunkId id, out ObjectEntry entry)
-    {
-        bool isSeen = seen.TryGet(id, out Incarnation found);
-        entry = isSeen ? EntryOf(id, found) : default;
-        return isSeen;
-    }
+    /// <summary>The incarnation that was put or seen last, which may be gone by now; null for none.</summary>
+    public ObjectEntry? FindLast(ChunkId id) => seen.TryGet(id, out Incarnation found) ? EntryOf(id, found) : null;
 
     private static ObjectEntry EntryOf(ChunkId id, Incarnation found) =>
         new(ObjectKeys.Incarnation(id, found.Random), found.Length, default);

@@ -98,7 +98,7 @@ internal sealed class RecordStore(
         }
 
         await look.FlushAsync(cancellationToken).ConfigureAwait(false);
-        for (int i = 0; i < answers.Length; i++)
+        await RequestLanes.RunAsync(answers.Length, look.AtOnce, async i =>
         {
             if (answers[i] is null
                 && await look.FindMissingAsync(requests[i], cancellationToken).ConfigureAwait(false) is { } missing)
@@ -106,7 +106,7 @@ internal sealed class RecordStore(
                 RegisterEntry now = await LoadNowAsync(entries[i], cancellationToken).ConfigureAwait(false);
                 answers[i] = Acceptor.ChunksMissing(now.State, missing.Chunks, missing.IsManifestMissing);
             }
-        }
+        }).ConfigureAwait(false);
 
         int[] open = [.. Enumerable.Range(0, answers.Length).Where(i => answers[i] is null)];
         IReadOnlyList<RegisterAnswer> sealedAnswers = await ApplyAsync(
@@ -216,8 +216,10 @@ internal sealed class RecordStore(
             return;
         }
 
-        foreach (int i in open.Where(i => answers[i]!.Status == RegisterStatus.Done))
+        int[] done = [.. open.Where(i => answers[i]!.Status == RegisterStatus.Done)];
+        await RequestLanes.RunAsync(done.Length, look.AtOnce, async next =>
         {
+            int i = done[next];
             if (await look.FindMissingAsync(requests[i], cancellationToken).ConfigureAwait(false) is { } missing)
             {
                 answers[i] = answers[i]! with
@@ -227,7 +229,7 @@ internal sealed class RecordStore(
                     IsManifestMissing = missing.IsManifestMissing,
                 };
             }
-        }
+        }).ConfigureAwait(false);
     }
 
     private static string[] NamesOf(IReadOnlyList<RegisterRequest> requests) =>

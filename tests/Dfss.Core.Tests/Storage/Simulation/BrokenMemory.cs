@@ -7,7 +7,7 @@ namespace Dfss.Tests.Storage.Simulation;
 /// same.</summary>
 internal sealed class SeenForGood : SeenChunks
 {
-    public override ObjectEntry? Find(ChunkId id, long state) => TryGet(id, out ObjectEntry entry) ? entry : null;
+    public override ObjectEntry? Find(ChunkId id, long state) => FindLast(id);
 }
 
 /// <summary>A table that answers a read with a state that it knows, and does not ask the engine.</summary>
