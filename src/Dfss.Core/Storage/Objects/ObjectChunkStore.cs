@@ -173,8 +173,8 @@ internal sealed class ObjectChunkStore(
         return (state, found);
     }
 
-    /// <summary>The bytes of the incarnation that this peer has put or seen last, if they are those of the chunk: another
-    /// incarnation may be whole.</summary>
+    /// <summary>The bytes of the incarnation that this peer has put or seen last, if they are those of the chunk:
+    /// another incarnation may be whole.</summary>
     private async ValueTask<ReadOnlyMemory<byte>?> ReadSeenAsync(ChunkId id, CancellationToken cancellationToken)
     {
         if (chunks.Seen.FindLast(id) is not { } seen)

@@ -6,8 +6,9 @@ namespace Dfss.Storage;
 /// none of them. Also the chunks that a look has not found, so that the put that follows need not look again.
 /// </summary>
 /// <remarks>
-/// Only a seal relies on it, as it reads the number once more; a read asks the engine for that object. What this peer verifies and sets aside is forgotten; what
-/// another peer sets aside in that time had rotted after it was put, as if it had rotted after the seal.
+/// Only a seal relies on it, as it reads the number once more; a read asks the engine for that object. What this peer
+/// verifies and sets aside is forgotten; what another peer sets aside in that time had rotted after it was put, as if it
+/// had rotted after the seal.
 /// </remarks>
 internal class SeenChunks
 {

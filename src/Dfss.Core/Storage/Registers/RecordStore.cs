@@ -133,8 +133,8 @@ internal sealed class RecordStore(
 
     /// <summary>
     /// Applies a step to each name until each is stored: a name that another caller changed between its load and its
-    /// store is loaded again. An answer that changed nothing depends only on stored states, which are durable, and on the
-    /// newest ones.
+    /// store is loaded again. An answer that changed nothing depends only on stored states, which are durable, and on
+    /// the newest ones.
     /// </summary>
     private async ValueTask<IReadOnlyList<RegisterAnswer>> ApplyAsync(
         IReadOnlyList<RegisterRequest> requests, CancellationToken cancellationToken)

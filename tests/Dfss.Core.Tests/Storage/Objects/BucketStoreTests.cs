@@ -250,7 +250,8 @@ public sealed class BucketStoreTests
 
         await chain.TrimAsync(kept: 0, Token);
         await objects.DeleteAsync(ObjectKeys.State("names/a", 4), Token);
-        DfssException failed = await Assert.ThrowsAsync<DfssException>(async () => await chain.ReadAsync(known: 0, Token));
+        DfssException failed =
+            await Assert.ThrowsAsync<DfssException>(async () => await chain.ReadAsync(known: 0, Token));
         Assert.Equal(DfssErrorCode.StoreFailed, failed.Code);
         Assert.Contains(ObjectKeys.State("names/a", 4), failed.Message, StringComparison.Ordinal);
     }

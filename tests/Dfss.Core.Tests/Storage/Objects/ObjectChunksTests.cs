@@ -32,7 +32,8 @@ public sealed class ObjectChunksTests
         FailingPuts busy = new(objects, int.MaxValue, code);
         (ChunkId id, byte[] content) = TestChunks.Make(1, 3000);
         DfssException failed = await Assert.ThrowsAsync<DfssException>(
-            async () => await new ObjectChunks(busy, Guid.NewGuid, new SeenChunks(), clock).PutAsync(id, content, state: 0, Token));
+            async () => await new ObjectChunks(busy, Guid.NewGuid, new SeenChunks(), clock)
+                .PutAsync(id, content, state: 0, Token));
         Assert.Equal((code, attempts), (failed.Code, busy.Keys.Count));
     }
 }
