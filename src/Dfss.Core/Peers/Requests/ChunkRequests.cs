@@ -15,6 +15,9 @@ internal sealed class ChunkRequests(IServedChunkStore store)
     /// <summary>1,024 ids are looked up in one step, which takes a few ms.</summary>
     private const int TurnIds = 1024;
 
+    /// <summary>Of chunks of 256 KiB and more one answer has room for no more.</summary>
+    private const int ReadTurnIds = 64;
+
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<RequestAnswer> StoreAsync(
         MessageMap arguments, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
@@ -71,22 +74,28 @@ internal sealed class ChunkRequests(IServedChunkStore store)
 
         // No request waits for memory while it holds some: the waiting requests could hold all of the budget.
         request.ReleasePayload();
-        int?[] found = new int?[ids.Length];
-        await RequestLanes.RunAsync(ids.Length, store.AtOnce, async i => found[i] =
-            await store.FindToReadAsync(ids[i], cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
-        (int?[] lengths, int[] offsets, int total) = TakeWhatFits(found);
+        (int?[] lengths, int[] offsets, int total) =
+            await FindWhatFitsAsync(ids, cancellationToken).ConfigureAwait(false);
         AnswerPayload contents = await memory.RentAsync(total, lengths.Length, cancellationToken).ConfigureAwait(false);
         try
         {
+            // All are read before an answer that one is gone: where the lengths rested on an earlier look, the next
+            // request finds what is there.
+            int gone = -1;
             await RequestLanes.RunAsync(lengths.Length, store.AtOnce, async i =>
             {
                 if (lengths[i] is int length && await store.GetAsync(
                     ids[i], contents.Memory.Slice(offsets[i], length), cancellationToken).ConfigureAwait(false)
                     != length)
                 {
-                    throw NotFound(ids[i]);
+                    gone = i;
                 }
             }).ConfigureAwait(false);
+            if (gone >= 0)
+            {
+                throw NotFound(ids[gone]);
+            }
+
             MessageValue[] answered =
                 [.. lengths.Select(length => length is int bytes ? (MessageValue)bytes : MessageValue.Nil)];
             return new RequestAnswer(new MessageMap { { "lengths", MessageValue.From(answered) } }, contents);
@@ -167,24 +176,36 @@ internal sealed class ChunkRequests(IServedChunkStore store)
         }
     }
 
-    /// <summary>The first chunks that one answer has room for.</summary>
-    private static (int?[] Lengths, int[] Offsets, int Total) TakeWhatFits(int?[] found)
+    /// <summary>The first chunks that one answer has room for: their lengths, null where one is absent, where they
+    /// begin in the answer, and the length of it. In bytes.</summary>
+    private async ValueTask<(int?[] Lengths, int[] Offsets, int Total)> FindWhatFitsAsync(
+        ChunkId[] ids, CancellationToken cancellationToken)
     {
-        int[] offsets = new int[found.Length];
+        int?[] lengths = new int?[ids.Length];
+        int[] offsets = new int[ids.Length];
         int total = 0;
-        for (int i = 0; i < found.Length; i++)
+        for (int i = 0; i < ids.Length; i++)
         {
-            int length = found[i] ?? 0;
+            if (i % ReadTurnIds == 0)
+            {
+                int begin = i;
+                await RequestLanes.RunAsync(
+                    Math.Min(ReadTurnIds, ids.Length - begin), store.AtOnce, async next => lengths[begin + next] =
+                        await store.FindToReadAsync(ids[begin + next], cancellationToken).ConfigureAwait(false))
+                    .ConfigureAwait(false);
+            }
+
+            int length = lengths[i] ?? 0;
             if (total + (long)length > DfssLimits.MaxPayloadBytes)
             {
-                return (found[..i], offsets, total);
+                return (lengths[..i], offsets, total);
             }
 
             offsets[i] = total;
             total += length;
         }
 
-        return (found, offsets, total);
+        return (lengths, offsets, total);
     }
 
     private static ChunkId[] ReadIds(ReadOnlyMemory<byte> payload, int max)

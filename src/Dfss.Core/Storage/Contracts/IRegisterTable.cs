@@ -9,8 +9,8 @@ namespace Dfss.Storage;
 internal readonly record struct RegisterEntry(string Name, long Version, RegisterState State)
 {
     /// <summary>
-    /// Whether the entry was the newest one when the table read or stored it, and by now may not be. A change of it
-    /// tells; an answer that changes nothing must not rest on it.
+    /// Whether the entry was the newest one when the table read or stored it, and by now may not be: a compare-and-swap
+    /// fails then. An answer that changes nothing must not rest on it.
     /// </summary>
     public bool MayBeOutdated { get; init; }
 }

@@ -39,7 +39,8 @@ internal interface ISealLook : IDisposable
 
     /// <summary>
     /// Called once the seals are stored. True: what was found there is protected by them. False: it may have been
-    /// condemned before it was; ask <see cref="FindMissingAsync"/> once more, whose answer holds then.
+    /// condemned before it was; ask <see cref="FindMissingAsync"/> once more, whose answer holds then. Called before
+    /// that, true says that what was missing was missing at a moment of the look.
     /// </summary>
     ValueTask<bool> HoldsAsync(CancellationToken cancellationToken);
 }

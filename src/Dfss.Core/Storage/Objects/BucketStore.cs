@@ -34,8 +34,8 @@ internal sealed class BucketStore : IPeerStore
         fault = new FailStopLatch(address, options.Log);
         table = new ObjectRegisterTable(patient, id, Guid.Empty, Guid.NewGuid);
         count = new ObjectCount(patient);
-        ObjectChunks chunks = new(patient, Guid.NewGuid, new SeenChunks(), options.TimeProvider);
         CollectionCell cell = new(patient, Guid.NewGuid);
+        ObjectChunks chunks = new(patient, cell, Guid.NewGuid, new SeenChunks(), options.TimeProvider);
         StoreRoots roots = new(id);
         Chunks = new ObjectChunkStore(patient, chunks, cell, count);
         collector = new ObjectCollector(patient, table, chunks, cell, roots);

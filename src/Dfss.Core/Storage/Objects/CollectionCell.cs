@@ -34,6 +34,7 @@ internal sealed class CollectionCell(IObjectStore objects, Func<Guid> newId)
         new(0, CollectionPhase.Idle, string.Empty, FrozenSet<string>.Empty);
 
     private readonly ObjectChain chain = new(objects, ObjectKeys.Collection);
+    private readonly Lock gate = new();
     private CollectionState? last;
 
     /// <summary>The number of the state now.</summary>
@@ -41,8 +42,8 @@ internal sealed class CollectionCell(IObjectStore objects, Func<Guid> newId)
         (await chain.ReadAsync(last?.Number ?? 0, cancellationToken).ConfigureAwait(false)).Number;
 
     /// <summary>
-    /// A state that was read before, by now perhaps not the last one; the state now where none was read. For what a
-    /// seal decides again by the number of the state that is there then.
+    /// A state that was read before, by now perhaps not the last one; the state now where none was read. For looks that
+    /// are repeated if the number is another one afterwards.
     /// </summary>
     public ValueTask<CollectionState> ReadEarlierAsync(CancellationToken cancellationToken) =>
         last is { } known ? new(known) : ReadAsync(cancellationToken);
@@ -59,7 +60,7 @@ internal sealed class CollectionCell(IObjectStore objects, Func<Guid> newId)
             ChainHead head = await chain.ReadAsync(known.Number, cancellationToken).ConfigureAwait(false);
             if (head.Number == known.Number)
             {
-                return last = known;
+                return Keep(known);
             }
 
             (CollectionPhase phase, string key) = Decode(head.Content);
@@ -68,7 +69,7 @@ internal sealed class CollectionCell(IObjectStore objects, Func<Guid> newId)
                 : await ReadListAsync(key, cancellationToken).ConfigureAwait(false);
             if (condemned is not null)
             {
-                return last = new CollectionState(head.Number, phase, key, condemned);
+                return Keep(new CollectionState(head.Number, phase, key, condemned));
             }
 
             if (head.Number == withoutList)
@@ -97,13 +98,43 @@ internal sealed class CollectionCell(IObjectStore objects, Func<Guid> newId)
             await objects.PutAsync(key, list, cancellationToken).ConfigureAwait(false);
         }
 
-        byte[] state = Encoding.UTF8.GetBytes($"{(int)phase}{key}");
-        return await chain.TryAppendAsync(from.Number, state, newId(), cancellationToken).ConfigureAwait(false);
+        return await TryAppendAsync(from.Number, phase, key, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Gives the state another number, so that no peer relies on what it has seen under the last one: a chunk was or
+    /// will be deleted that is on no list. On return the number is another one than at the call.
+    /// </summary>
+    public async ValueTask RenumberAsync(CancellationToken cancellationToken)
+    {
+        CollectionState first = await ReadAsync(cancellationToken).ConfigureAwait(false);
+        CollectionState state = first;
+        while (state.Number == first.Number && !await TryAppendAsync(
+            state.Number, state.Phase, state.ListKey, cancellationToken).ConfigureAwait(false))
+        {
+            state = await ReadAsync(cancellationToken).ConfigureAwait(false);
+        }
     }
 
     /// <summary>Deletes the old states.</summary>
     public ValueTask TrimAsync(int kept, CancellationToken cancellationToken) =>
         chain.TrimAsync(kept, cancellationToken);
+
+    private ValueTask<bool> TryAppendAsync(
+        long number, CollectionPhase phase, string listKey, CancellationToken cancellationToken) =>
+        chain.TryAppendAsync(
+            number, Encoding.UTF8.GetBytes($"{(int)phase}{listKey}"), newId(), cancellationToken);
+
+    /// <summary>Keeps the later one of two states that were read at once.</summary>
+    private CollectionState Keep(CollectionState state)
+    {
+        lock (gate)
+        {
+            last = last is { } other && other.Number > state.Number ? other : state;
+        }
+
+        return state;
+    }
 
     private static (CollectionPhase Phase, string ListKey) Decode(ReadOnlyMemory<byte> state)
     {

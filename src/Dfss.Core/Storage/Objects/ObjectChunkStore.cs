@@ -34,6 +34,13 @@ internal sealed class ObjectChunkStore(
     {
         cancellationToken.ThrowIfCancellationRequested();
         await ChunkVerification.ThrowIfNotAsync(id, content).ConfigureAwait(false);
+        return await PutVerifiedAsync(id, content, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Keeps a chunk whose bytes were verified.</summary>
+    public async ValueTask<PutResult> PutVerifiedAsync(
+        ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
+    {
         CollectionState state = await cell.ReadEarlierAsync(cancellationToken).ConfigureAwait(false);
 
         // Where others have put it meanwhile there are two incarnations, of which a collection leaves one.
@@ -96,10 +103,10 @@ internal sealed class ObjectChunkStore(
         IReadOnlyList<ObjectEntry> found = await chunks.FindAsync(id, None, cancellationToken).ConfigureAwait(false);
         if (found.Count == 0)
         {
+            chunks.Seen.Forget(id);
             return null;
         }
 
-        located.Set(id, found);
         return (int)found[0].Length;
     }
 
@@ -107,7 +114,7 @@ internal sealed class ObjectChunkStore(
     public ValueTask<int?> FindToReadAsync(ChunkId id, CancellationToken cancellationToken) =>
         chunks.Seen.FindLast(id) is { } seen
             ? new ValueTask<int?>((int)seen.Length)
-            : GetLengthAsync(id, cancellationToken);
+            : LocateAsync(id, cancellationToken);
 
     /// <inheritdoc/>
     public async ValueTask<bool[]> FindMissingAsync(
@@ -136,41 +143,59 @@ internal sealed class ObjectChunkStore(
     public ValueTask<ChunkState> VerifyAsync(ChunkId id, CancellationToken cancellationToken) =>
         chunks.VerifyAsync(id, None, cancellationToken);
 
+    /// <summary>Lists a chunk's incarnations for the read that follows.</summary>
+    /// <returns>Its length, or null where it is absent.</returns>
+    private async ValueTask<int?> LocateAsync(ChunkId id, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<ObjectEntry> found = await chunks.FindAsync(id, None, cancellationToken).ConfigureAwait(false);
+        if (found.Count == 0)
+        {
+            return null;
+        }
+
+        located.Set(id, found);
+        return (int)found[0].Length;
+    }
+
     /// <summary>
     /// Looks for the incarnations of each chunk that are not condemned, and notes one of each. The state of garbage
-    /// collection is asked for only where something is found, as it may be condemned by now; if it has changed, the
-    /// look is repeated: what was found may be gone.
+    /// collection is asked for only where something is there; if it has changed, the look is repeated, a few times.
     /// </summary>
     private async ValueTask<(CollectionState State, IReadOnlyList<ObjectEntry>[] Found)> FindAsync(
         IReadOnlyList<ChunkId> ids, CancellationToken cancellationToken)
     {
         CollectionState state = await cell.ReadEarlierAsync(cancellationToken).ConfigureAwait(false);
         var found = new IReadOnlyList<ObjectEntry>[ids.Count];
-        while (true)
+        for (int look = 1; ; look++)
         {
             await ObjectRequests.RunAsync(ids.Count, async i => found[i] =
-                await chunks.FindAsync(ids[i], state.Condemned, cancellationToken).ConfigureAwait(false))
-                .ConfigureAwait(false);
+                await chunks.FindAsync(ids[i], None, cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
             CollectionState now = Array.TrueForAll(found, entries => entries.Count == 0)
                 ? state
                 : await cell.ReadAsync(cancellationToken).ConfigureAwait(false);
-            if (now.Number == state.Number)
-            {
-                break;
-            }
-
+            bool isSame = now.Number == state.Number;
             state = now;
+            if (isSame || look == MaxLooks)
+            {
+                Keep(ids, found, state, isSame);
+                return (state, found);
+            }
         }
+    }
 
+    /// <summary>Leaves out what is condemned, and notes one incarnation of each chunk if they were listed in this
+    /// state.</summary>
+    private void Keep(
+        IReadOnlyList<ChunkId> ids, IReadOnlyList<ObjectEntry>[] found, CollectionState state, bool isListedInIt)
+    {
         for (int i = 0; i < found.Length; i++)
         {
-            if (found[i].Count > 0)
+            found[i] = [.. found[i].Where(entry => !state.Condemned.Contains(entry.Key))];
+            if (isListedInIt && found[i].Count > 0)
             {
                 chunks.Seen.Note(ids[i], found[i][0], state.Number);
             }
         }
-
-        return (state, found);
     }
 
     /// <summary>The bytes of the incarnation that this peer has put or seen last, if they are those of the chunk:

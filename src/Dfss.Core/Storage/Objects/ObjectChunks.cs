@@ -5,11 +5,12 @@ namespace Dfss.Storage;
 /// key is random and is written at most once, so a key that was deleted never comes back.
 /// </summary>
 /// <param name="objects">The engine.</param>
+/// <param name="cell">The state of garbage collection.</param>
 /// <param name="newIncarnation">Gives 16 random bytes for each put.</param>
 /// <param name="seen">Keeps what was put and found lately.</param>
 /// <param name="clock">The clock of the pauses between the attempts of a put; null: there is one attempt.</param>
 internal sealed class ObjectChunks(
-    IObjectStore objects, Func<Guid> newIncarnation, SeenChunks seen, TimeProvider? clock = null)
+    IObjectStore objects, CollectionCell cell, Func<Guid> newIncarnation, SeenChunks seen, TimeProvider? clock = null)
 {
     // Two or three are found after a race; a client cannot make many by itself.
     private const int MaxIncarnations = 1000;
@@ -49,15 +50,8 @@ internal sealed class ObjectChunks(
     {
         IReadOnlyList<ObjectEntry> found = await objects.ListAsync(
             ObjectKeys.IncarnationsOf(id), after: null, MaxIncarnations, cancellationToken).ConfigureAwait(false);
-        return [.. found.Where(entry => !condemned.Contains(entry.Key))];
+        return [.. found.Where(entry => ObjectKeys.ChunkOf(entry.Key) == id && !condemned.Contains(entry.Key))];
     }
-
-    /// <summary>Whether an incarnation of this length is there as long as the state is this one.</summary>
-    public async ValueTask<bool> IsThereAsync(
-        ChunkId id, long length, CollectionState state, CancellationToken cancellationToken) =>
-        seen.Find(id, state.Number)?.Length == length
-            || (await FindAsync(id, state.Condemned, cancellationToken).ConfigureAwait(false))
-                .Any(entry => entry.Length == length);
 
     /// <summary>Looks for an incarnation that is whole, and sets aside each that is not.</summary>
     public async ValueTask<ChunkState> VerifyAsync(
@@ -174,8 +168,11 @@ internal sealed class ObjectChunks(
             throw LeftAlone(key, $"is not the chunk, and its copy by the engine, '{aside}', is not the same");
         }
 
-        seen.Forget(id);
+        // What peers have noted before is void by the first number, and what they note until the deletion by the second.
+        await cell.RenumberAsync(cancellationToken).ConfigureAwait(false);
         await objects.DeleteAsync(key, cancellationToken).ConfigureAwait(false);
+        seen.Forget(id);
+        await cell.RenumberAsync(cancellationToken).ConfigureAwait(false);
         return ChunkState.Corrupt;
     }
 }

@@ -130,9 +130,8 @@ internal static class ObjectKeys
     /// <summary>An incarnation of a chunk.</summary>
     public static string Incarnation(ChunkId id, Guid random) => $"{IncarnationsOf(id)}{random:N}";
 
-    /// <summary>The random part of an incarnation's key; null if the key is not the store's.</summary>
-    public static Guid? RandomOf(string key) =>
-        ChunkOf(key) is null ? null : Guid.ParseExact(key.AsSpan()[^RandomDigitCount..], "N");
+    /// <summary>The random part of an incarnation's key.</summary>
+    public static Guid RandomOf(string incarnation) => Guid.ParseExact(incarnation.AsSpan()[^RandomDigitCount..], "N");
 
     /// <summary>Where a corrupt incarnation is kept.</summary>
     public static string SetAside(string incarnation) =>

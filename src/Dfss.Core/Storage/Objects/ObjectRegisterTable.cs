@@ -17,10 +17,13 @@ internal sealed class ObjectRegisterTable(
 {
     private const int PageSize = 1000;
 
-    // A state has some hundred bytes, and a kilobyte with many earlier versions.
     private const int MaxKnown = 1 << 12;
 
-    private readonly RecentItems<string, RegisterEntry> known = new(MaxKnown);
+    // 4 KiB, so 32 MiB of all in their encoded form. A state has some hundred bytes; of many earlier versions or seals
+    // it has more, and is read again.
+    private const int MaxKnownBytes = 4 << 10;
+
+    private readonly RecentItems<string, KnownState> known = new(MaxKnown);
 
     /// <inheritdoc/>
     public StoreVotes Votes { get; } = StoreVotes.New(id, instance);
@@ -54,8 +57,8 @@ internal sealed class ObjectRegisterTable(
     {
         var entries = new RegisterEntry[names.Count];
         await ObjectRequests.RunAsync(names.Count, async i =>
-            entries[i] = known.TryGet(names[i], out RegisterEntry entry)
-                ? entry with { MayBeOutdated = true }
+            entries[i] = known.TryGet(names[i], out KnownState state)
+                ? new RegisterEntry(names[i], state.Number, state.State) { MayBeOutdated = true }
                 : await LoadAsync(names[i], cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
         return entries;
     }
@@ -78,7 +81,7 @@ internal sealed class ObjectRegisterTable(
         string? from = after is null ? null : ObjectKeys.EndOf(ObjectKeys.OfNames(after));
         List<(string Name, long Number)> found =
             await ListHighestAsync(from, prefix, limit, cancellationToken).ConfigureAwait(false);
-        var states = new RegisterEntry?[found.Count];
+        var states = new KnownState?[found.Count];
         await ObjectRequests.RunAsync(found.Count, async i => states[i] =
             await ReadStateAsync(found[i].Name, found[i].Number, cancellationToken).ConfigureAwait(false))
             .ConfigureAwait(false);
@@ -89,8 +92,8 @@ internal sealed class ObjectRegisterTable(
             : await ListMarkersAsync(from, prefix, found[^1].Name, cancellationToken).ConfigureAwait(false);
         var entries = new RegisterEntry[found.Count];
         await ObjectRequests.RunAsync(found.Count, async i => entries[i] =
-            states[i] is { } state && state.Version >= markers.GetValueOrDefault(state.Name)
-                ? Keep(state)
+            states[i] is { } state && found[i].Number >= markers.GetValueOrDefault(found[i].Name)
+                ? Keep(found[i].Name, state)
                 : await LoadAsync(found[i].Name, cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
         return entries;
     }
@@ -184,48 +187,52 @@ internal sealed class ObjectRegisterTable(
     }
 
     /// <summary>A state; null if it is gone.</summary>
-    private async ValueTask<RegisterEntry?> ReadStateAsync(
+    private async ValueTask<KnownState?> ReadStateAsync(
         string name, long number, CancellationToken cancellationToken) =>
-        known.TryGet(name, out RegisterEntry entry) && entry.Version == number
+        known.TryGet(name, out KnownState entry) && entry.Number == number
             ? entry
             : await ChainOf(name).ReadStateAsync(number, cancellationToken).ConfigureAwait(false) is { } content
-                ? new RegisterEntry(name, number, RecordCodec.DecodeState(content))
+                ? Decode(number, content)
                 : null;
-
-    private RegisterEntry Keep(RegisterEntry entry)
-    {
-        known.Set(entry.Name, entry);
-        return entry;
-    }
 
     private async ValueTask<RegisterEntry> LoadAsync(string name, CancellationToken cancellationToken)
     {
-        bool isKnown = known.TryGet(name, out RegisterEntry entry);
-        ChainHead head = await ChainOf(name).ReadAsync(isKnown ? entry.Version : 0, cancellationToken)
+        bool isKnown = known.TryGet(name, out KnownState state);
+        ChainHead head = await ChainOf(name).ReadAsync(isKnown ? state.Number : 0, cancellationToken)
             .ConfigureAwait(false);
-        if (!isKnown || head.Number != entry.Version)
-        {
-            return Keep(new RegisterEntry(
-                name, head.Number, head.Number == 0 ? RegisterState.Empty : RecordCodec.DecodeState(head.Content)));
-        }
-
-        return entry;
+        return Keep(name, isKnown && head.Number == state.Number ? state : Decode(head.Number, head.Content));
     }
 
     /// <summary>Appends a state, and keeps it only if it is there for certain.</summary>
     private async ValueTask<bool> TryStoreAsync(RegisterEntry change, CancellationToken cancellationToken)
     {
         known.TryTake(change.Name, out _);
+        byte[] content = RecordCodec.EncodeState(change.State);
         bool isStored = await ChainOf(change.Name).TryAppendAsync(
-            change.Version, RecordCodec.EncodeState(change.State), newOperationId(), cancellationToken)
-            .ConfigureAwait(false);
+            change.Version, content, newOperationId(), cancellationToken).ConfigureAwait(false);
         if (isStored)
         {
-            known.Set(change.Name, change with { Version = change.Version + 1, MayBeOutdated = false });
+            Keep(change.Name, new KnownState(change.Version + 1, change.State, content.Length));
         }
 
         return isStored;
     }
 
+    private RegisterEntry Keep(string name, KnownState state)
+    {
+        if (state.Bytes <= MaxKnownBytes)
+        {
+            known.Set(name, state);
+        }
+
+        return new RegisterEntry(name, state.Number, state.State);
+    }
+
+    private static KnownState Decode(long number, ReadOnlyMemory<byte> content) => new(
+        number, number == 0 ? RegisterState.Empty : RecordCodec.DecodeState(content), content.Length);
+
     private ObjectChain ChainOf(string name) => new(objects, ObjectKeys.OfName(name));
+
+    /// <summary>A state that was the newest one when it was read or stored.</summary>
+    private readonly record struct KnownState(long Number, RegisterState State, int Bytes);
 }

@@ -8,13 +8,28 @@ namespace Dfss.Storage;
 /// every later collection reads the registers after it has published its list, and so sees the seal. So the first look
 /// may be at a state that the peer has read before, and at what it has put or found in that state.
 /// </summary>
-internal sealed class ObjectSealCheck(CollectionCell cell, ObjectChunks chunks) : ISealCheck
+/// <param name="cell">The state of garbage collection.</param>
+/// <param name="chunks">The chunks.</param>
+/// <param name="largeManifests">How many large manifests are looked through at once, of all seals.</param>
+/// <param name="chunkLooks">How many chunks are listed at once, of all seals.</param>
+#pragma warning disable CA1001 // A semaphore whose wait handle is never used has nothing to dispose.
+internal sealed class ObjectSealCheck(
+    CollectionCell cell, ObjectChunks chunks, int largeManifests = 2, int chunkLooks = ObjectRequests.AtOnce)
+    : ISealCheck
+#pragma warning restore CA1001
 {
+    // 64 KiB: some 2,000 chunks. Above it manifests, of up to 16 MiB, are read a few at a time.
+    private const int FreeManifestBytes = 64 << 10;
+
+    private readonly SemaphoreSlim largeManifests = new(largeManifests);
+    private readonly SemaphoreSlim chunkLooks = new(chunkLooks);
+
     /// <inheritdoc/>
     public async ValueTask<ISealLook> BeginAsync(CancellationToken cancellationToken) =>
-        new Look(cell, chunks, await cell.ReadEarlierAsync(cancellationToken).ConfigureAwait(false));
+        new Look(this, cell, chunks, await cell.ReadEarlierAsync(cancellationToken).ConfigureAwait(false));
 
-    private sealed class Look(CollectionCell cell, ObjectChunks chunks, CollectionState state) : ISealLook
+    private sealed class Look(
+        ObjectSealCheck check, CollectionCell cell, ObjectChunks chunks, CollectionState state) : ISealLook
     {
         private CollectionState state = state;
 
@@ -28,6 +43,41 @@ internal sealed class ObjectSealCheck(CollectionCell cell, ObjectChunks chunks) 
         /// <inheritdoc/>
         public async ValueTask<MissingChunks?> FindMissingAsync(
             SealRequest request, CancellationToken cancellationToken)
+        {
+            if (chunks.Seen.FindLast(request.FileId.ToChunkId())?.Length <= FreeManifestBytes)
+            {
+                return await LookAsync(request, cancellationToken).ConfigureAwait(false);
+            }
+
+            await check.largeManifests.WaitAsync(cancellationToken).ConfigureAwait(false);
+            try
+            {
+                return await LookAsync(request, cancellationToken).ConfigureAwait(false);
+            }
+            finally
+            {
+                check.largeManifests.Release();
+            }
+        }
+
+        /// <inheritdoc/>
+        public async ValueTask<bool> HoldsAsync(CancellationToken cancellationToken)
+        {
+            if (await cell.ReadNumberAsync(cancellationToken).ConfigureAwait(false) == state.Number)
+            {
+                return true;
+            }
+
+            state = await cell.ReadAsync(cancellationToken).ConfigureAwait(false);
+            return false;
+        }
+
+        /// <inheritdoc/>
+        public void Dispose()
+        {
+        }
+
+        private async ValueTask<MissingChunks?> LookAsync(SealRequest request, CancellationToken cancellationToken)
         {
             (ManifestState found, FileManifest? manifest) = await chunks.ReadManifestAsync(
                 request.FileId, state, cancellationToken).ConfigureAwait(false);
@@ -54,9 +104,8 @@ internal sealed class ObjectSealCheck(CollectionCell cell, ObjectChunks chunks) 
             await ObjectRequests.RunAsync(expected.Length, async i =>
             {
                 int index = expected[i];
-                bool isThere = await chunks.IsThereAsync(
-                    manifest[index], manifest.LengthOf(index), state, cancellationToken).ConfigureAwait(false);
-                if (!isThere)
+                if (!await IsThereAsync(manifest[index], manifest.LengthOf(index), cancellationToken)
+                    .ConfigureAwait(false))
                 {
                     lock (missing)
                     {
@@ -67,21 +116,23 @@ internal sealed class ObjectSealCheck(CollectionCell cell, ObjectChunks chunks) 
             return missing.Count == 0 ? null : MissingChunks.Of(manifest, missing.Contains);
         }
 
-        /// <inheritdoc/>
-        public async ValueTask<bool> HoldsAsync(CancellationToken cancellationToken)
+        private async ValueTask<bool> IsThereAsync(ChunkId id, long length, CancellationToken cancellationToken)
         {
-            if (await cell.ReadNumberAsync(cancellationToken).ConfigureAwait(false) == state.Number)
+            if (chunks.Seen.Find(id, state.Number)?.Length == length)
             {
                 return true;
             }
 
-            state = await cell.ReadAsync(cancellationToken).ConfigureAwait(false);
-            return false;
-        }
-
-        /// <inheritdoc/>
-        public void Dispose()
-        {
+            await check.chunkLooks.WaitAsync(cancellationToken).ConfigureAwait(false);
+            try
+            {
+                return (await chunks.FindAsync(id, state.Condemned, cancellationToken).ConfigureAwait(false))
+                    .Any(entry => entry.Length == length);
+            }
+            finally
+            {
+                check.chunkLooks.Release();
+            }
         }
     }
 }

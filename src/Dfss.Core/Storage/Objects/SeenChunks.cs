@@ -6,17 +6,16 @@ namespace Dfss.Storage;
 /// none of them. Also the chunks that a look has not found, so that the put that follows need not look again.
 /// </summary>
 /// <remarks>
-/// Only a seal relies on it, as it reads the number once more; a read asks the engine for that object. What this peer
-/// verifies and sets aside is forgotten; what another peer sets aside in that time had rotted after it was put, as if it
-/// had rotted after the seal.
+/// A seal relies on it, as it reads the number once more; a read asks the engine for that object. A peer that sets a
+/// corrupt chunk aside gives the state another number before and after.
 /// </remarks>
 internal class SeenChunks
 {
     // 100 bytes each; a file of 64 GiB in chunks of 1 MiB.
     private const int MaxSeen = 1 << 16;
 
-    // A client asks for at most some thousand chunks before it puts them.
-    private const int MaxMissing = 1 << 12;
+    // Of what is older the put looks again.
+    private const int MaxMissing = 1 << 14;
 
     private readonly RecentItems<ChunkId, Incarnation> seen = new(MaxSeen);
     private readonly RecentItems<ChunkId, bool> missing = new(MaxMissing);
@@ -27,21 +26,22 @@ internal class SeenChunks
     /// <param name="length">In bytes.</param>
     /// <param name="state">The number of the state of garbage collection that was read before the incarnation was put,
     /// or that was there while it was listed; its list does not have it.</param>
-    public void Note(ChunkId id, Guid random, long length, long state) =>
-        seen.Set(id, new Incarnation(random, length, state));
-
-    /// <summary>Keeps that an incarnation of a listing is there.</summary>
-    public void Note(ChunkId id, ObjectEntry entry, long state)
+    public void Note(ChunkId id, Guid random, long length, long state)
     {
-        TakeMissing(id);
-        if (ObjectKeys.RandomOf(entry.Key) is { } random)
-        {
-            Note(id, random, entry.Length, state);
-        }
+        missing.TryTake(id, out _);
+        seen.Set(id, new Incarnation(random, length, state));
     }
 
+    /// <summary>Keeps that an incarnation of a listing is there.</summary>
+    public void Note(ChunkId id, ObjectEntry entry, long state) =>
+        Note(id, ObjectKeys.RandomOf(entry.Key), entry.Length, state);
+
     /// <summary>Keeps that a look has not found a chunk.</summary>
-    public void NoteMissing(ChunkId id) => missing.Set(id, true);
+    public void NoteMissing(ChunkId id)
+    {
+        Forget(id);
+        missing.Set(id, true);
+    }
 
     /// <summary>Whether the last look has not found the chunk; says so once.</summary>
     public bool TakeMissing(ChunkId id) => missing.TryTake(id, out _);

@@ -83,13 +83,11 @@ internal sealed class RecordStore(
             .ConfigureAwait(false)];
         RegisterVote vote = new(table.Votes, table.Heard.Find);
         var answers = new RegisterAnswer?[requests.Length];
+        await LoadNowAsync(
+            entries, i => TryTake(vote, entries[i], requests[i]) is null, cancellationToken).ConfigureAwait(false);
         for (int i = 0; i < answers.Length; i++)
         {
-            if (!entries[i].MayBeOutdated || TryTake(vote, entries[i], requests[i]) is null)
-            {
-                entries[i] = await LoadNowAsync(entries[i], cancellationToken).ConfigureAwait(false);
-                answers[i] = Acceptor.CheckSeal(entries[i].State, requests[i]);
-            }
+            answers[i] = entries[i].MayBeOutdated ? null : Acceptor.CheckSeal(entries[i].State, requests[i]);
         }
 
         if (Array.TrueForAll(answers, answer => answer is not null))
@@ -98,15 +96,17 @@ internal sealed class RecordStore(
         }
 
         await look.FlushAsync(cancellationToken).ConfigureAwait(false);
-        await RequestLanes.RunAsync(answers.Length, look.AtOnce, async i =>
+        MissingChunks?[] missing = await FindMissingAsync(
+            look, requests, i => answers[i] is null, cancellationToken).ConfigureAwait(false);
+        await LoadNowAsync(entries, i => missing[i] is not null, cancellationToken).ConfigureAwait(false);
+        for (int i = 0; i < answers.Length; i++)
         {
-            if (answers[i] is null
-                && await look.FindMissingAsync(requests[i], cancellationToken).ConfigureAwait(false) is { } missing)
+            if (missing[i] is { } found)
             {
-                RegisterEntry now = await LoadNowAsync(entries[i], cancellationToken).ConfigureAwait(false);
-                answers[i] = Acceptor.ChunksMissing(now.State, missing.Chunks, missing.IsManifestMissing);
+                answers[i] = Acceptor.CheckSeal(entries[i].State, requests[i])
+                    ?? Acceptor.ChunksMissing(entries[i].State, found.Chunks, found.IsManifestMissing);
             }
-        }).ConfigureAwait(false);
+        }
 
         int[] open = [.. Enumerable.Range(0, answers.Length).Where(i => answers[i] is null)];
         IReadOnlyList<RegisterAnswer> sealedAnswers = await ApplyAsync(
@@ -216,11 +216,12 @@ internal sealed class RecordStore(
             return;
         }
 
-        int[] done = [.. open.Where(i => answers[i]!.Status == RegisterStatus.Done)];
-        await RequestLanes.RunAsync(done.Length, look.AtOnce, async next =>
+        HashSet<int> done = [.. open.Where(i => answers[i]!.Status == RegisterStatus.Done)];
+        MissingChunks?[] found =
+            await LookAsync(look, requests, done.Contains, cancellationToken).ConfigureAwait(false);
+        foreach (int i in done)
         {
-            int i = done[next];
-            if (await look.FindMissingAsync(requests[i], cancellationToken).ConfigureAwait(false) is { } missing)
+            if (found[i] is { } missing)
             {
                 answers[i] = answers[i]! with
                 {
@@ -229,14 +230,46 @@ internal sealed class RecordStore(
                     IsManifestMissing = missing.IsManifestMissing,
                 };
             }
-        }).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>What is missing of each file that is wanted. That something is missing holds as well.</summary>
+    private static async ValueTask<MissingChunks?[]> FindMissingAsync(
+        ISealLook look, SealRequest[] requests, Predicate<int> isWanted, CancellationToken cancellationToken)
+    {
+        MissingChunks?[] missing =
+            await LookAsync(look, requests, isWanted, cancellationToken).ConfigureAwait(false);
+        return Array.TrueForAll(missing, one => one is null)
+            || await look.HoldsAsync(cancellationToken).ConfigureAwait(false)
+            ? missing
+            : await LookAsync(look, requests, isWanted, cancellationToken).ConfigureAwait(false);
+    }
+
+    private static async ValueTask<MissingChunks?[]> LookAsync(
+        ISealLook look, SealRequest[] requests, Predicate<int> isWanted, CancellationToken cancellationToken)
+    {
+        var missing = new MissingChunks?[requests.Length];
+        await RequestLanes.RunAsync(requests.Length, look.AtOnce, async i => missing[i] = isWanted(i)
+            ? await look.FindMissingAsync(requests[i], cancellationToken).ConfigureAwait(false)
+            : null).ConfigureAwait(false);
+        return missing;
     }
 
     private static string[] NamesOf(IReadOnlyList<RegisterRequest> requests) =>
         [.. requests.Select(request => request.Name)];
 
-    private async ValueTask<RegisterEntry> LoadNowAsync(RegisterEntry entry, CancellationToken cancellationToken) =>
-        entry.MayBeOutdated
-            ? (await table.LoadAsync([entry.Name], cancellationToken).ConfigureAwait(false))[0]
-            : entry;
+    /// <summary>Loads those of the wanted entries that may be outdated.</summary>
+    private async ValueTask LoadNowAsync(
+        RegisterEntry[] entries, Predicate<int> isWanted, CancellationToken cancellationToken)
+    {
+        int[] wanted = [.. Enumerable.Range(0, entries.Length).Where(i => entries[i].MayBeOutdated && isWanted(i))];
+        IReadOnlyList<RegisterEntry> now = wanted.Length == 0
+            ? []
+            : await table.LoadAsync(
+                Array.ConvertAll(wanted, i => entries[i].Name), cancellationToken).ConfigureAwait(false);
+        for (int i = 0; i < wanted.Length; i++)
+        {
+            entries[wanted[i]] = now[i];
+        }
+    }
 }

@@ -17,7 +17,7 @@ public sealed class ObjectChunksTests
     {
         FailingPuts busy = new(objects, failures: 3);
         (ChunkId id, byte[] content) = TestChunks.Make(1, 3000);
-        await new ObjectChunks(busy, Guid.NewGuid, new SeenChunks(), clock).PutAsync(id, content, state: 0, Token);
+        await Open(busy).PutAsync(id, content, state: 0, Token);
         Assert.Equal(4, busy.Keys.Distinct(StringComparer.Ordinal).Count());
         Assert.All(busy.Keys, key => Assert.Equal(id, ObjectKeys.ChunkOf(key)));
         Assert.Equal(content, (await objects.GetAsync(busy.Keys[^1], Token))!.Value.ToArray());
@@ -32,8 +32,10 @@ public sealed class ObjectChunksTests
         FailingPuts busy = new(objects, int.MaxValue, code);
         (ChunkId id, byte[] content) = TestChunks.Make(1, 3000);
         DfssException failed = await Assert.ThrowsAsync<DfssException>(
-            async () => await new ObjectChunks(busy, Guid.NewGuid, new SeenChunks(), clock)
-                .PutAsync(id, content, state: 0, Token));
+            async () => await Open(busy).PutAsync(id, content, state: 0, Token));
         Assert.Equal((code, attempts), (failed.Code, busy.Keys.Count));
     }
+
+    private ObjectChunks Open(IObjectStore engine) =>
+        new(engine, new CollectionCell(engine, Guid.NewGuid), Guid.NewGuid, new SeenChunks(), clock);
 }

@@ -102,8 +102,8 @@ internal sealed class ObjectEngine : IAsyncDisposable
     {
         StoreId store = StoreId.Parse("0123456789abcdef0123456789abcdef");
         IObjectStore objects = Connect();
-        ObjectChunks chunks = new(objects, Guid.NewGuid, new SeenChunks());
         CollectionCell cell = new(objects, Guid.NewGuid);
+        ObjectChunks chunks = new(objects, cell, Guid.NewGuid, new SeenChunks());
         ObjectRegisterTable table = new(objects, store, Guid.Empty, Guid.NewGuid);
         RecordStore records = new(
             table, new ObjectSealCheck(cell, chunks), new StoreRoots(store), new FailStopLatch("the bucket", log: null),

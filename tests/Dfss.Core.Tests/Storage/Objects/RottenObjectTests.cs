@@ -145,6 +145,39 @@ public sealed class RottenObjectTests : IAsyncDisposable
                 .Select(entry => entry.Key));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_seal_does_not_rely_on_a_chunk_that_another_peer_has_set_aside(bool isFound)
+    {
+        (IRecordStore records, ObjectChunkStore chunks) = engine.OpenPeer();
+        (_, ObjectChunkStore other) = engine.OpenPeer();
+        FileManifest manifest = await PutFileAsync(isFound ? other : chunks);
+        Assert.False(Assert.Single(await chunks.FindMissingAsync([manifest[0]], Token)));
+        await fake.RotAsync($"{manifest[0]}");
+        Assert.Equal(ChunkState.Corrupt, await other.VerifyAsync(manifest[0], Token));
+        RegisterAnswer refused = (await records.SealAsync([Registers.Seal("a", 1, manifest)], Token))[0];
+        Assert.Equal(RegisterStatus.ChunksMissing, refused.Status);
+        Assert.True(refused.Missing[0]);
+    }
+
+    [Fact]
+    public async Task A_look_that_finds_nothing_ends_the_trust_in_what_was_put()
+    {
+        (IRecordStore records, ObjectChunkStore chunks) = engine.OpenPeer();
+        FileManifest manifest = await PutFileAsync(chunks);
+        IObjectStore objects = engine.Connect();
+        foreach (ObjectEntry entry in await objects.ListAsync(
+            ObjectKeys.IncarnationsOf(manifest[0]), after: null, limit: 10, Token))
+        {
+            await objects.DeleteAsync(entry.Key, Token);
+        }
+
+        Assert.True(Assert.Single(await chunks.FindMissingAsync([manifest[0]], Token)));
+        RegisterAnswer refused = (await records.SealAsync([Registers.Seal("a", 1, manifest)], Token))[0];
+        Assert.Equal(RegisterStatus.ChunksMissing, refused.Status);
+    }
+
     private static bool IsRead(FakeS3Request request, ChunkId id) =>
         request.Method == "GET" && request.Key.Contains($"{id}.", StringComparison.Ordinal);
 

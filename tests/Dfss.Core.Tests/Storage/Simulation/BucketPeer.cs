@@ -15,14 +15,17 @@ internal sealed class BucketPeer
     {
         IObjectStore objects = engine.For(Actor);
         objects = mutation == BucketMutation.None ? objects : new MutatedObjects(objects, mutation);
-        ObjectChunks chunks = new(
-            objects, mutation == BucketMutation.SameIncarnation ? () => default : newGuid,
-            mutation == BucketMutation.SeenForGood ? new SeenForGood() : new SeenChunks());
         cell = new CollectionCell(objects, newGuid);
+        ObjectChunks chunks = new(
+            objects, cell, mutation == BucketMutation.SameIncarnation ? () => default : newGuid,
+            mutation == BucketMutation.SeenForGood ? new SeenForGood() : new SeenChunks());
         Chunks = new ObjectChunkStore(objects, chunks, cell);
         registers = new ObjectRegisterTable(objects, Store, Guid.Empty, newGuid);
         IRegisterTable table = mutation == BucketMutation.ReadsKnownStates ? new KnownStates(registers) : registers;
-        ISealCheck seals = new ObjectSealCheck(cell, chunks);
+
+        // Without limits: what waits for its turn goes on in another thread than that of the schedule.
+        ISealCheck seals = new ObjectSealCheck(
+            cell, chunks, largeManifests: int.MaxValue, chunkLooks: int.MaxValue);
         var roots = new StoreRoots(Store);
         Records = new RecordStore(
             table, mutation == BucketMutation.ListBeforeSeal ? new EarlySealCheck(seals) : seals, roots,
@@ -48,7 +51,7 @@ internal sealed class BucketPeer
         (await Chunks.FindMissingAsync([id], Token).ConfigureAwait(false))[0];
 
     public async Task PutAsync(ChunkId id, ReadOnlyMemory<byte> content) =>
-        await Chunks.PutAsync(id, content, Token).ConfigureAwait(false);
+        await Chunks.PutVerifiedAsync(id, content, Token).ConfigureAwait(false);
 
     /// <summary>Deletes old states, or garbage with no grace; ends without an answer of the engine.</summary>
     public async Task CollectAsync(bool trims)
