@@ -168,7 +168,7 @@ internal sealed class ObjectChunks(
             throw LeftAlone(key, $"is not the chunk, and its copy by the engine, '{aside}', is not the same");
         }
 
-        // What peers have noted before is void by the first number, and what they note until the deletion by the second.
+        // The first number voids what peers have noted before, the second what they note until the deletion.
         await cell.RenumberAsync(cancellationToken).ConfigureAwait(false);
         await objects.DeleteAsync(key, cancellationToken).ConfigureAwait(false);
         seen.Forget(id);
