@@ -10,6 +10,10 @@ namespace Dfss.Tests;
 /// <summary>A PowerShell session of its own in this process, with the cmdlets imported from the assembly.</summary>
 internal sealed class Session : IDisposable
 {
+    // Built once for all sessions: to fill these tables is most of what it costs to open a runspace.
+    private static readonly TypeTable Types = TypeTable.LoadDefaultTypeFiles();
+    private static readonly FormatTable Formats = FormatTable.LoadDefaultFormatFiles();
+
     private readonly Runspace runspace;
 
     public Session(params Type[] cmdlets)
@@ -22,6 +26,10 @@ internal sealed class Session : IDisposable
     {
         InitialSessionState state = InitialSessionState.CreateDefault2();
         state.ThrowOnRunspaceOpenError = true;
+        state.Types.Clear();
+        state.Types.Add(new SessionStateTypeEntry(Types));
+        state.Formats.Clear();
+        state.Formats.Add(new SessionStateFormatEntry(Formats));
         foreach (Type type in cmdlets)
         {
             var name = (CmdletAttribute)Attribute.GetCustomAttribute(type, typeof(CmdletAttribute))!;

@@ -16,7 +16,7 @@ public class PayloadPoolTests
         PayloadPool pool = new(DfssLimits.MaxPayloadBytes, DfssLimits.MaxPayloadBytes);
         Payload first = pool.TryRent(100)!;
         pool.Release();
-        Assert.Equal(DfssLimits.MaxPayloadBytes, pool.AllocatedBytes);
+        Assert.Equal(128 << 10, pool.AllocatedBytes);
         first.Dispose();
         pool.Release();
         Assert.Equal(0, pool.AllocatedBytes);
@@ -89,6 +89,27 @@ public class PayloadPoolTests
     }
 
     [Fact]
+    public void Small_payloads_take_little_memory_and_a_large_one_takes_the_place_of_theirs()
+    {
+        PayloadPool pool = new(16 * Mebi);
+        List<Payload> small = [.. Enumerable.Range(0, 8).Select(_ => pool.TryRent(16 << 10)!)];
+        Assert.Equal(128 << 10, pool.AllocatedBytes);
+        using (Payload ninth = pool.TryRent(1)!)
+        {
+            Assert.Equal(256 << 10, pool.AllocatedBytes);
+        }
+
+        small.ForEach(payload => payload.Dispose());
+        using (Payload large = pool.TryRent(16 * Mebi)!)
+        {
+            Assert.Equal(16 * Mebi, pool.AllocatedBytes);
+        }
+
+        using Payload inside = pool.TryRent(1)!;
+        Assert.Equal(16 * Mebi, pool.AllocatedBytes);
+    }
+
+    [Fact]
     public async Task Disposing_twice_gives_back_once_and_use_after_that_throws()
     {
         PayloadPool pool = new(2 * Mebi);
@@ -139,6 +160,40 @@ public class PayloadPoolTests
                 Assert.NotNull(whole);
             },
             iter: 30);
+    }
+
+    [Fact]
+    public void Payloads_of_all_sizes_that_come_and_go_share_no_byte_and_stay_within_the_budget()
+    {
+        Gen.Select(Gen.Int[0, 8], Gen.Int[1, 16 << 10], Gen.Bool).Array[1, 200].Sample(
+            steps =>
+            {
+                PayloadPool pool = new(4 * Mebi);
+                List<(Payload Payload, byte Mark)> live = [];
+                foreach ((int size, int part, bool isReturn) in steps)
+                {
+                    int length = part << size;
+                    if (!isReturn && pool.TryRent(length) is { } payload)
+                    {
+                        payload.Memory.Span.Fill((byte)part);
+                        live.Add((payload, (byte)part));
+                    }
+                    else if (live.Count > 0)
+                    {
+                        int place = part % live.Count;
+                        AssertUntouched(live[place]);
+                        live[place].Payload.Dispose();
+                        live.RemoveAt(place);
+                    }
+
+                    Assert.InRange(pool.AllocatedBytes, pool.RentedBytes, 4 * Mebi);
+                }
+
+                live.ForEach(AssertUntouched);
+                live.ForEach(entry => entry.Payload.Dispose());
+                Assert.Equal(0, pool.RentedBytes);
+            },
+            iter: 100);
     }
 
     private static void AssertUntouched((Payload Payload, byte Mark) entry) =>

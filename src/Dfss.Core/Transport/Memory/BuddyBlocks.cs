@@ -3,9 +3,11 @@ using System.Numerics;
 namespace Dfss.Transport;
 
 /// <summary>
-/// A buddy allocator: blocks of powers of two that are split and merged. Its slabs are allocated when first needed and
-/// kept, so there is no garbage, no block size starves another, and resident memory never exceeds the budget. Not safe
-/// for concurrent use: <see cref="PayloadPool"/> locks.
+/// A buddy allocator: blocks of powers of two that are split and merged. The memory of a block is allocated when it is
+/// first needed and kept, so no block size starves another, and resident memory never exceeds the budget. It is kept
+/// for smaller blocks too, and given up only for a larger one over the same place: so there is no garbage in the long
+/// run, and a peer or client that moves small payloads allocates little. Not safe for concurrent use:
+/// <see cref="PayloadPool"/> locks.
 /// </summary>
 internal sealed class BuddyBlocks
 {
@@ -14,35 +16,42 @@ internal sealed class BuddyBlocks
     /// </summary>
     private const int SmallestBlockBytes = 16 << 10;
 
+    /// <summary>128 KiB: the garbage collector does not move arrays of this size.</summary>
+    private const int SmallestArrayBytes = 128 << 10;
+
     private const int None = -1;
 
-    private readonly byte[]?[] slabs;
+    /// <summary>
+    /// The memory that is allocated: each array at its place, counted in arrays of the smallest size.
+    /// </summary>
+    private readonly byte[]?[] arrays;
+    private readonly int arrayOrder;
     private readonly int blockBytes;
-    private readonly int blocksPerSlab;
     private readonly int[] firstFree;
     private readonly int[] next;
     private readonly int[] previous;
     private readonly sbyte[] freeOrder;
 
-    /// <summary>Makes an allocator with no slab allocated.</summary>
-    /// <param name="budgetBytes">The most bytes that the slabs may take together.</param>
+    /// <summary>Makes an allocator with nothing allocated.</summary>
+    /// <param name="budgetBytes">The most bytes that all blocks may take together.</param>
     public BuddyBlocks(long budgetBytes)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(budgetBytes);
         LargestBytes = (int)Math.Min(DfssLimits.MaxPayloadBytes, 1L << BitOperations.Log2((ulong)budgetBytes));
         blockBytes = Math.Min(SmallestBlockBytes, LargestBytes);
-        blocksPerSlab = LargestBytes / blockBytes;
-        slabs = new byte[budgetBytes / LargestBytes][];
-        int blocks = checked(slabs.Length * blocksPerSlab);
-        firstFree = new int[BitOperations.Log2((uint)blocksPerSlab) + 1];
+        int largestBlocks = LargestBytes / blockBytes;
+        int blocks = checked((int)(budgetBytes / LargestBytes) * largestBlocks);
+        firstFree = new int[BitOperations.Log2((uint)largestBlocks) + 1];
+        arrayOrder = Math.Min(BitOperations.Log2(SmallestArrayBytes / SmallestBlockBytes), firstFree.Length - 1);
+        arrays = new byte[blocks >> arrayOrder][];
         next = new int[blocks];
         previous = new int[blocks];
         freeOrder = new sbyte[blocks];
         Array.Fill(firstFree, None);
         Array.Fill(freeOrder, (sbyte)None);
-        for (int slab = slabs.Length - 1; slab >= 0; slab--)
+        for (int index = blocks - largestBlocks; index >= 0; index -= largestBlocks)
         {
-            Add(slab * blocksPerSlab, firstFree.Length - 1);
+            Add(index, firstFree.Length - 1);
         }
     }
 
@@ -52,7 +61,7 @@ internal sealed class BuddyBlocks
     /// <summary>Bytes in blocks that are taken.</summary>
     public long TakenBytes { get; private set; }
 
-    /// <summary>Bytes of the slabs that exist.</summary>
+    /// <summary>Bytes that are allocated, in blocks that are taken or free.</summary>
     public long AllocatedBytes { get; private set; }
 
     /// <summary>
@@ -82,7 +91,7 @@ internal sealed class BuddyBlocks
         }
 
         TakenBytes += (long)blockBytes << order;
-        block = new Block(MemoryOf(index).Slice(0, length), index, order);
+        block = new Block(MemoryOf(index, order).Slice(0, length), index, order);
         return true;
     }
 
@@ -102,26 +111,41 @@ internal sealed class BuddyBlocks
         Add(index, order);
     }
 
-    /// <summary>Gives up the slabs while no block is taken; they are allocated again when they are needed.</summary>
-    public void ReleaseSlabs()
+    /// <summary>Gives up all memory if no block is taken; it is allocated again when it is needed.</summary>
+    public void ReleaseMemory()
     {
         if (TakenBytes == 0)
         {
-            Array.Clear(slabs);
+            Array.Clear(arrays);
             AllocatedBytes = 0;
         }
     }
 
-    private Memory<byte> MemoryOf(int index)
+    /// <summary>The memory of a block that was free: in an array that covers it, else in a new one.</summary>
+    private Memory<byte> MemoryOf(int index, int order)
     {
-        int slab = index / blocksPerSlab;
-        if (slabs[slab] is null)
+        order = Math.Max(order, arrayOrder);
+        for (int covering = order; covering < firstFree.Length; covering++)
         {
-            slabs[slab] = GC.AllocateUninitializedArray<byte>(LargestBytes);
-            AllocatedBytes += LargestBytes;
+            int start = index >> covering << covering;
+            if (arrays[start >> arrayOrder] is { } array && array.Length >= blockBytes << covering)
+            {
+                return array.AsMemory((index - start) * blockBytes);
+            }
         }
 
-        return slabs[slab].AsMemory(index % blocksPerSlab * blockBytes);
+        // Smaller arrays at this place belong to blocks that were merged into this one: no payload uses them.
+        int first = index >> order << order;
+        Span<byte[]?> covered = arrays.AsSpan(first >> arrayOrder, 1 << (order - arrayOrder));
+        foreach (byte[]? smaller in covered)
+        {
+            AllocatedBytes -= smaller?.Length ?? 0;
+        }
+
+        covered.Clear();
+        covered[0] = GC.AllocateUninitializedArray<byte>(blockBytes << order);
+        AllocatedBytes += covered[0]!.Length;
+        return covered[0].AsMemory((index - first) * blockBytes);
     }
 
     // Last in, first out: the block returned last is still in the processor's cache.

@@ -93,7 +93,7 @@ internal sealed class PayloadPool
     {
         lock (gate)
         {
-            blocks.ReleaseSlabs();
+            blocks.ReleaseMemory();
             small?.Release();
         }
     }
