@@ -163,6 +163,23 @@ public sealed class TransferCommandTests : IAsyncLifetime
         Assert.Empty(session.Run(Mine).Output);
     }
 
+    [Fact]
+    public async Task A_job_keeps_its_transfer_where_the_command_is_stopped_at_its_output()
+    {
+        DfssTransfer stopped = await StopAsync("Send-DfssFile big -Name n/big -Peer $peer");
+
+        // The job has started, and the transfer begins only when the peer has answered.
+        peer.Holds = (_, _, _) => true;
+        Job job = Start(
+            $"foreach ($one in 1) {{ Resume-DfssTransfer {stopped.Id} -AsJob | ForEach-Object {{ $job = $_; break }} }}"
+                + "; $job");
+        ErrorRecord error = Assert.Single(session.Run($"Resume-DfssTransfer {stopped.Id} -AsJob").Errors);
+        Assert.Equal("TransferInUse", Result.IdOf(error));
+        peer.Release();
+        session.Run("$job | Stop-Job").ThrowIfFailed();
+        Assert.Equal(JobState.Stopped, job.JobStateInfo.State);
+    }
+
     private static List<string> ReadJournals()
     {
         List<string> texts = [];
