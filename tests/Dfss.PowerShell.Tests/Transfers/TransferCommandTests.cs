@@ -166,9 +166,10 @@ public sealed class TransferCommandTests : IAsyncLifetime
     [Fact]
     public async Task A_job_keeps_its_transfer_where_the_command_is_stopped_at_its_output()
     {
-        DfssTransfer stopped = await StopAsync("Send-DfssFile big -Name n/big -Peer $peer");
+        session.Run("$null = Send-DfssFile big -Peer $peer").ThrowIfFailed();
+        DfssTransfer stopped = await StopAsync("Receive-DfssFile big out/ -Peer $peer -ThrottleLimit 1", hold: 3);
 
-        // The job has started, and the transfer begins only when the peer has answered.
+        // The job has started. A receive begins only when the peer has said what the file is.
         peer.Holds = (_, _, _) => true;
         Job job = Start(
             $"foreach ($one in 1) {{ Resume-DfssTransfer {stopped.Id} -AsJob | ForEach-Object {{ $job = $_; break }} }}"
