@@ -36,20 +36,13 @@ BeforeAll {
         [IO.File]::WriteAllBytes($Path, $bytes)
     }
 
-    # What a copy could leave at the other side: variables, functions, modules, code, files in the temporary folder,
-    # and sockets that listen.
+    # What a copy could leave at the other side: variables, functions, modules, files in the temporary folder, and
+    # sockets that listen. Its code stays in memory.
     function Get-State($Session) {
         Invoke-Command -Session $Session {
-            # What still unwinds, such as a pool's thread, keeps the code loaded for a moment.
-            $until = [datetime]::UtcNow.AddSeconds(60)
-            do { [GC]::Collect(); [GC]::WaitForPendingFinalizers() }
-            while ([datetime]::UtcNow -lt $until -and
-                ([AppDomain]::CurrentDomain.GetAssemblies().FullName -match 'Dfss|MessagePack'))
-            (Get-Variable -Scope Global).Name |
-                Where-Object { $_ -notin 'Error', '?', '^', '$', 'LASTEXITCODE', 'until' }
+            (Get-Variable -Scope Global).Name | Where-Object { $_ -notin 'Error', '?', '^', '$', 'LASTEXITCODE' }
             (Get-ChildItem function:).Name
             (Get-Module).Name
-            [AppDomain]::CurrentDomain.GetAssemblies().FullName -match 'Dfss|MessagePack'
             [IO.Directory]::GetFileSystemEntries([IO.Path]::GetTempPath())
             if ($IsLinux) {
                 $own = (Get-ChildItem "/proc/$PID/fd" | ForEach-Object Target) -match '^socket:' -replace '\D'
@@ -173,6 +166,28 @@ Describe 'Copy-DfssItem' {
         Copy-DfssItem nowhere -FromSession $session -ErrorAction SilentlyContinue -ErrorVariable failed
         $failed[0].FullyQualifiedErrorId | Should -BeLike 'PathNotFound*'
         Get-State $session | Should -Be $before
+    }
+
+    It 'loads its code once into the other process, for all copies, and never unloads it' {
+        Copy-DfssItem "$source/empty.txt" -ToSession $session -Destination one.txt
+        Copy-DfssItem "$source/empty.txt" -ToSession $session -Destination two.txt
+        $contexts = @(Invoke-Command -Session $session {
+            [System.Runtime.Loader.AssemblyLoadContext]::All | Where-Object Name -Like 'Dfss copy*' | ForEach-Object {
+                @{ IsCollectible = $_.IsCollectible; Assemblies = $_.Assemblies.ForEach({ $_.GetName().Name }) }
+            }
+        })
+        $contexts.Count | Should -Be 1
+        # The runtime frees the code of a collectible context while threads of the process run.
+        $contexts[0].IsCollectible | Should -BeFalse
+        $contexts[0].Assemblies | Sort-Object | Should -Be @(
+            'Dfss.Core', 'MessagePack', 'MessagePack.Annotations', 'Microsoft.NET.StringTools')
+    }
+
+    It 'copies where the session has strict mode' {
+        Invoke-Command -Session $session { Set-StrictMode -Version Latest }
+        try { Copy-DfssItem "$source/empty.txt" -ToSession $session -Destination strict.txt }
+        finally { Invoke-Command -Session $session { Set-StrictMode -Off } }
+        "$target/strict.txt" | Should -Exist
     }
 
     It 'sends code for every platform' {

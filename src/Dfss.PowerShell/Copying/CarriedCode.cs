@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Reflection.PortableExecutable;
+using System.Security.Cryptography;
 using Dfss.Transfer;
 
 namespace Dfss.Commands;
@@ -16,8 +17,17 @@ internal static class CarriedCode
 
     private static readonly Lazy<byte[]> Packed = new(Pack);
 
+    private static readonly Lazy<string> Named = new(
+        () => $"Dfss copy {Convert.ToHexStringLower(SHA256.HashData(Bytes))}");
+
     /// <summary>The bytes.</summary>
     internal static byte[] Bytes => Packed.Value;
+
+    /// <summary>
+    /// The name of the load context at the other side. It has the hash of these bytes, so that only the same build uses
+    /// it again.
+    /// </summary>
+    internal static string ContextName => Named.Value;
 
     /// <summary>
     /// The module's lib folder: an assembly with machine code for this platform only is in a folder below it.

@@ -21,6 +21,7 @@ internal sealed class RemoteCopySession : IAsyncDisposable
     private readonly PSDataCollection<object> calls = [];
     private readonly PSDataCollection<PSObject> answers = [];
     private System.Management.Automation.PowerShell? pipeline;
+    private bool hasCode;
     private Task ended = Task.CompletedTask;
     private Task pinging = Task.CompletedTask;
 
@@ -48,7 +49,7 @@ internal sealed class RemoteCopySession : IAsyncDisposable
         }
 
         IReadOnlyList<PSObject> found = await RunAsync(
-            RemoteScripts.Probe, cancellationToken).ConfigureAwait(false);
+            RemoteScripts.Probe, cancellationToken, ("Name", CarriedCode.ContextName)).ConfigureAwait(false);
 
         if (found.Count != 1 || found[0].BaseObject is not Hashtable state)
         {
@@ -70,6 +71,8 @@ internal sealed class RemoteCopySession : IAsyncDisposable
         {
             throw Restricted(RemoteText.Show($"Its language mode is {state["Mode"]}."));
         }
+
+        hasCode = state["HasCode"] is true;
     }
 
     /// <summary>Resolves paths at the other side.</summary>
@@ -90,7 +93,8 @@ internal sealed class RemoteCopySession : IAsyncDisposable
     internal void Start()
     {
         pipeline = Create(RemoteScripts.Serve);
-        pipeline.AddParameter("Code", CarriedCode.Bytes);
+        pipeline.AddParameter("Name", CarriedCode.ContextName);
+        pipeline.AddParameter("Code", hasCode ? [] : CarriedCode.Bytes);
         answers.DataAdded += (_, _) => TakeAnswers();
         try
         {
@@ -105,7 +109,7 @@ internal sealed class RemoteCopySession : IAsyncDisposable
         pinging = PingAsync();
     }
 
-    /// <summary>Ends the pipeline: the other side closes what is open, and unloads the copy's code.</summary>
+    /// <summary>Ends the pipeline: the other side closes what is open.</summary>
     public async ValueTask DisposeAsync()
     {
         await stop.CancelAsync().ConfigureAwait(false);

@@ -1,19 +1,28 @@
 namespace Dfss.Commands;
 
 /// <summary>
-/// The scripts that a copy runs at the other side of a session. They leave nothing there: no variable, no module, no
-/// file; and the code that the last one loads is unloaded.
+/// The scripts that a copy runs at the other side of a session. They leave no variable, module or file there. The code
+/// that the last one loads stays in the memory of that process, and the next copy uses it again.
 /// </summary>
 internal static class RemoteScripts
 {
     /// <summary>
-    /// Says what runs there. For every version of PowerShell, in every language mode.
+    /// Says what runs there, and whether the code of a copy is loaded. For every version of PowerShell, in every
+    /// language mode: what only some have is asked for last, and only there.
     /// </summary>
     internal const string Probe = """
-        @{
-            Version = "$($PSVersionTable.PSVersion)"
-            Mode = "$($ExecutionContext.SessionState.LanguageMode)"
+        param([string] $Name)
+        $mode = "$($ExecutionContext.SessionState.LanguageMode)"
+        $hasCode = $false
+        if ($mode -eq 'FullLanguage' -and $PSVersionTable.PSVersion.Major -ge 7) {
+            foreach ($one in [System.Runtime.Loader.AssemblyLoadContext]::All) {
+                if ($one.Name -ne $Name) { continue }
+                foreach ($loaded in $one.Assemblies) {
+                    if ($loaded.GetName().Name -eq 'Dfss.Core') { $hasCode = $true }
+                }
+            }
         }
+        @{ Version = "$($PSVersionTable.PSVersion)"; Mode = $mode; HasCode = $hasCode }
         """;
 
     /// <summary>Resolves paths by the rules of PowerShell there.</summary>
@@ -46,21 +55,35 @@ internal static class RemoteScripts
         """;
 
     /// <summary>
-    /// Loads the code of a copy from bytes, into a load context of its own, and answers calls: each object of the
-    /// pipeline is one call, each output its answer. It ends with its input, and when the session ends.
+    /// Loads the code of a copy from bytes, into a load context of its own, unless an earlier copy has, and answers
+    /// calls: each object of the pipeline is one call, each output its answer. It ends with its input, and when the
+    /// session ends.
     /// </summary>
+    /// <remarks>
+    /// The context is not collectible. The runtime compiles the code of a collectible one fully optimized at the first
+    /// call, and frees its stubs and methods while other threads of the process run; a fault there ends the process.
+    /// </remarks>
     internal const string Serve = """
-        param([byte[]] $Code)
+        param([string] $Name, [byte[]] $Code)
         begin {
             $ErrorActionPreference = 'Stop'
-            $context = [System.Runtime.Loader.AssemblyLoadContext]::new('Dfss copy', $true)
-            $reader = [System.IO.BinaryReader]::new([System.IO.Compression.BrotliStream]::new(
-                [System.IO.MemoryStream]::new($Code), [System.IO.Compression.CompressionMode]::Decompress))
-            for ($left = $reader.ReadInt32(); $left -gt 0; $left--) {
-                $bytes = $reader.ReadBytes($reader.ReadInt32())
-                $assembly = $context.LoadFromStream([System.IO.MemoryStream]::new($bytes))
+            $assembly = $null
+            foreach ($one in [System.Runtime.Loader.AssemblyLoadContext]::All) {
+                if ($one.Name -ne $Name) { continue }
+                foreach ($loaded in $one.Assemblies) {
+                    if ($loaded.GetName().Name -eq 'Dfss.Core') { $assembly = $loaded }
+                }
             }
-            $reader.Dispose()
+            if (-not $assembly) {
+                $context = [System.Runtime.Loader.AssemblyLoadContext]::new($Name, $false)
+                $reader = [System.IO.BinaryReader]::new([System.IO.Compression.BrotliStream]::new(
+                    [System.IO.MemoryStream]::new($Code), [System.IO.Compression.CompressionMode]::Decompress))
+                for ($left = $reader.ReadInt32(); $left -gt 0; $left--) {
+                    $bytes = $reader.ReadBytes($reader.ReadInt32())
+                    $assembly = $context.LoadFromStream([System.IO.MemoryStream]::new($bytes))
+                }
+                $reader.Dispose()
+            }
             $answer, $close = $assembly.GetType('Dfss.Transfer.ItemCopyHost').GetMethod('Open').Invoke($null, @())
         }
         process {
@@ -68,7 +91,6 @@ internal static class RemoteScripts
         }
         clean {
             if ($close) { $close.Invoke() }
-            if ($context) { $context.Unload() }
         }
         """;
 }

@@ -102,15 +102,22 @@ public sealed class ResumeDfssTransferCommand : TransferCmdlet
             return;
         }
 
+        bool isTaken = false;
         try
         {
-            await InvokeAsync(() => Start(claim)).ConfigureAwait(false);
+            await InvokeAsync(() =>
+            {
+                isTaken = true;
+                Start(claim);
+            }).ConfigureAwait(false);
         }
-        catch
+        finally
         {
-            // It may not have come to start anything.
-            claim.Dispose();
-            throw;
+            // What was started has the claim from then on: a job also where the pipeline is stopped at its output.
+            if (!isTaken)
+            {
+                claim.Dispose();
+            }
         }
     }
 
@@ -118,7 +125,28 @@ public sealed class ResumeDfssTransferCommand : TransferCmdlet
     /// others.</summary>
     private void Start(TransferClaim claim)
     {
-        (CmdletInfo command, Dictionary<string, object> parameters) = TransferCommand.Create(claim.Description, AsJob);
+        Job? job = null;
+        try
+        {
+            RunCommand(claim.Description, result =>
+            {
+                job = AsJob ? result.BaseObject as Job : null;
+                WriteObject(result);
+            });
+        }
+        catch (RuntimeException exception) when (exception is not PipelineStoppedException)
+        {
+            Fail(new ErrorRecord(exception.ErrorRecord, exception));
+        }
+        finally
+        {
+            ReleaseAfter(job, claim);
+        }
+    }
+
+    private void RunCommand(TransferDescription description, Action<PSObject> write)
+    {
+        (CmdletInfo command, Dictionary<string, object> parameters) = TransferCommand.Create(description, AsJob);
         foreach ((string name, object value) in MyInvocation.BoundParameters)
         {
             if (Cmdlet.CommonParameters.Contains(name) && !name.EndsWith("Variable", StringComparison.Ordinal)
@@ -131,23 +159,10 @@ public sealed class ResumeDfssTransferCommand : TransferCmdlet
         // It was asked for this command.
         parameters["Confirm"] = new SwitchParameter(isPresent: false);
         ScriptBlock script = ScriptBlock.Create("param($command, $parameters) & $command @parameters");
-        Job? job = null;
-        try
+        foreach (PSObject result in InvokeCommand.InvokeScript(
+            useLocalScope: true, script, input: null, command, parameters))
         {
-            foreach (PSObject result in InvokeCommand.InvokeScript(
-                useLocalScope: true, script, input: null, command, parameters))
-            {
-                job = AsJob ? result.BaseObject as Job : null;
-                WriteObject(result);
-            }
-        }
-        catch (RuntimeException exception) when (exception is not PipelineStoppedException)
-        {
-            Fail(new ErrorRecord(exception.ErrorRecord, exception));
-        }
-        finally
-        {
-            ReleaseAfter(job, claim);
+            write(result);
         }
     }
 

@@ -157,6 +157,38 @@ public sealed class TransferTrackingTests
     }
 
     [Fact]
+    public async Task A_transfer_that_is_interrupted_is_listed_at_each_moment()
+    {
+        await using Cluster cluster = await Cluster.StartAsync(1);
+        string state = cluster.Folder["state"];
+        await using DfssClient client = new(cluster.Addresses, new TransferOptions { StateFolder = state });
+        TransferRegistry? registry = null;
+        List<int> listed = [];
+        registry = new TransferRegistry(beforeWrite: () => listed.Add(
+            registry!.Running.Select(one => one.Id)
+                .Concat(registry.FindJournaled(state).Select(one => one.Id)).Distinct().Count()));
+        TransferDescription description = new()
+        {
+            Kind = TransferKind.Receive,
+            Name = "x",
+            LocalPath = cluster.Folder["x"],
+            Length = 9 << 20,
+        };
+        TrackedTransfer transfer = registry.Begin(description, client);
+        listed.Clear();
+        transfer.Dispose();
+
+        // Its last write is what keeps it as an interrupted one.
+        Assert.Equal([1], listed);
+        Assert.Empty(registry.Running);
+        Assert.Single(registry.FindJournaled(state));
+
+        // Of the same number, which is free again.
+        using TrackedTransfer again = registry.Begin(description, client);
+        Assert.Equal(transfer.Id, again.Id);
+    }
+
+    [Fact]
     public async Task A_journal_keeps_the_last_limit_and_how_much_is_there()
     {
         await using Cluster cluster = await Cluster.StartAsync(1);

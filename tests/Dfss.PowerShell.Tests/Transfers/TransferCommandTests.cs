@@ -163,6 +163,24 @@ public sealed class TransferCommandTests : IAsyncLifetime
         Assert.Empty(session.Run(Mine).Output);
     }
 
+    [Fact]
+    public async Task A_job_keeps_its_transfer_where_the_command_is_stopped_at_its_output()
+    {
+        session.Run("$null = Send-DfssFile big -Peer $peer").ThrowIfFailed();
+        DfssTransfer stopped = await StopAsync("Receive-DfssFile big out/ -Peer $peer -ThrottleLimit 1", hold: 3);
+
+        // The job has started. A receive begins only when the peer has said what the file is.
+        peer.Holds = (_, _, _) => true;
+        Job job = Start(
+            $"foreach ($one in 1) {{ Resume-DfssTransfer {stopped.Id} -AsJob | ForEach-Object {{ $job = $_; break }} }}"
+                + "; $job");
+        ErrorRecord error = Assert.Single(session.Run($"Resume-DfssTransfer {stopped.Id} -AsJob").Errors);
+        Assert.Equal("TransferInUse", Result.IdOf(error));
+        peer.Release();
+        session.Run("$job | Stop-Job").ThrowIfFailed();
+        Assert.Equal(JobState.Stopped, job.JobStateInfo.State);
+    }
+
     private static List<string> ReadJournals()
     {
         List<string> texts = [];

@@ -48,9 +48,8 @@ public sealed class ItemCopyHost : IAsyncDisposable
     public bool IsListening => listener is not null;
 
     /// <summary>
-    /// Makes a host for a script that has loaded this assembly for one copy, in a load context that it unloads. The
-    /// script sees no type of this assembly: PowerShell keeps every type that a script has used, and with it the load
-    /// context.
+    /// Makes a host for a script that has loaded this assembly into a load context of its own, where copies one after
+    /// another use it. The script sees no type of this assembly, so that a module of another version stays apart from it.
     /// </summary>
     /// <returns>
     /// A <c>Func&lt;byte[], byte[]&gt;</c> that answers a call, and an <c>Action</c> that ends the host.

@@ -150,7 +150,6 @@ public sealed class TrackedTransfer : IProgress<TransferProgress>, IDisposable
             stop.Dispose();
         }
 
-        registry.Remove(this);
         try
         {
             if (isSuccess)
@@ -164,11 +163,7 @@ public sealed class TrackedTransfer : IProgress<TransferProgress>, IDisposable
         }
         finally
         {
-            if (journal is not null)
-            {
-                registry.Release(journal.Path);
-            }
-
+            registry.Remove(this, journal?.Path);
             ended.SetResult();
         }
     }

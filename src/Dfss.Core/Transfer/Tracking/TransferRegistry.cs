@@ -184,11 +184,19 @@ public sealed class TransferRegistry
         }
     }
 
-    internal void Remove(TrackedTransfer transfer)
+    /// <summary>
+    /// A transfer has ended, and its journal, if it had one, is closed. Both in one step: at each moment it is one of
+    /// those that run or, if it was interrupted, of those that were; and its number is free for the next of its file.
+    /// </summary>
+    internal void Remove(TrackedTransfer transfer, string? journalPath)
     {
         lock (gate)
         {
             running.Remove(transfer.Id);
+            if (journalPath is not null)
+            {
+                held.Remove(journalPath);
+            }
         }
     }
 
