@@ -173,12 +173,12 @@ Describe 'Copy-DfssItem' {
         Copy-DfssItem "$source/empty.txt" -ToSession $session -Destination two.txt
         $contexts = @(Invoke-Command -Session $session {
             [System.Runtime.Loader.AssemblyLoadContext]::All | Where-Object Name -Like 'Dfss copy*' | ForEach-Object {
-                @{ IsCollectible = $_.IsCollectible; Assemblies = $_.Assemblies.ForEach({ $_.GetName().Name }) }
+                @{ IsHeld = [AppDomain]::CurrentDomain.GetData($_.Name) -eq $_; Assemblies = $_.Assemblies.ForEach({ $_.GetName().Name }) }
             }
         })
         $contexts.Count | Should -Be 1
-        # The runtime frees the code of a collectible context while threads of the process run.
-        $contexts[0].IsCollectible | Should -BeFalse
+        # Else the runtime frees its code while threads of the process run.
+        $contexts[0].IsHeld | Should -BeTrue
         $contexts[0].Assemblies | Sort-Object | Should -Be @(
             'Dfss.Core', 'MessagePack', 'MessagePack.Annotations', 'Microsoft.NET.StringTools')
     }

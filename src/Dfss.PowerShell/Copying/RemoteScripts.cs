@@ -60,8 +60,8 @@ internal static class RemoteScripts
     /// session ends.
     /// </summary>
     /// <remarks>
-    /// The context is not collectible. The runtime compiles the code of a collectible one fully optimized at the first
-    /// call, and frees its stubs and methods while other threads of the process run; a fault there ends the process.
+    /// The context is collectible, so that the runtime compiles its code fully optimized at the first call, and not in
+    /// tiers; and it is held for good, so that the runtime never frees code while threads of the process run.
     /// </remarks>
     internal const string Serve = """
         param([string] $Name, [byte[]] $Code)
@@ -75,7 +75,8 @@ internal static class RemoteScripts
                 }
             }
             if (-not $assembly) {
-                $context = [System.Runtime.Loader.AssemblyLoadContext]::new($Name, $false)
+                $context = [System.Runtime.Loader.AssemblyLoadContext]::new($Name, $true)
+                [System.AppDomain]::CurrentDomain.SetData($Name, $context)
                 $reader = [System.IO.BinaryReader]::new([System.IO.Compression.BrotliStream]::new(
                     [System.IO.MemoryStream]::new($Code), [System.IO.Compression.CompressionMode]::Decompress))
                 for ($left = $reader.ReadInt32(); $left -gt 0; $left--) {

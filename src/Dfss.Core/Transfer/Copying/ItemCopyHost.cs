@@ -49,7 +49,7 @@ public sealed class ItemCopyHost : IAsyncDisposable
 
     /// <summary>
     /// Makes a host for a script that has loaded this assembly into a load context of its own, where copies one after
-    /// another use it. The script sees no type of this assembly, so that a module of another version stays apart from it.
+    /// another use it. The script sees no type of this assembly, so that a module of another version stays apart.
     /// </summary>
     /// <returns>
     /// A <c>Func&lt;byte[], byte[]&gt;</c> that answers a call, and an <c>Action</c> that ends the host.
