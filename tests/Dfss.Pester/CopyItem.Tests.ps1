@@ -173,7 +173,10 @@ Describe 'Copy-DfssItem' {
         Copy-DfssItem "$source/empty.txt" -ToSession $session -Destination two.txt
         $contexts = @(Invoke-Command -Session $session {
             [System.Runtime.Loader.AssemblyLoadContext]::All | Where-Object Name -Like 'Dfss copy*' | ForEach-Object {
-                @{ IsHeld = [AppDomain]::CurrentDomain.GetData($_.Name) -eq $_; Assemblies = $_.Assemblies.ForEach({ $_.GetName().Name }) }
+                @{
+                    IsHeld = [AppDomain]::CurrentDomain.GetData($_.Name) -eq $_
+                    Assemblies = $_.Assemblies.ForEach({ $_.GetName().Name })
+                }
             }
         })
         $contexts.Count | Should -Be 1
