@@ -55,6 +55,7 @@ public sealed class KilledReceiveTests
             int expected = allowed + ThrottleLimit;
             while (asked.Count < expected)
             {
+                Assert.False(ended.IsCompleted, "The receive has ended before it was killed.");
                 await Task.Delay(1, Token);
             }
 
