@@ -26,9 +26,6 @@ internal sealed class ObjectChunkStore(
     private readonly RecentItems<ChunkId, IReadOnlyList<ObjectEntry>> located = new(MaxLocated);
 
     /// <inheritdoc/>
-    public int AtOnce => ObjectRequests.AtOnce;
-
-    /// <inheritdoc/>
     public async ValueTask<PutResult> PutAsync(
         ChunkId id, ReadOnlyMemory<byte> content, CancellationToken cancellationToken)
     {

@@ -34,9 +34,6 @@ internal sealed class ObjectSealCheck(
         private CollectionState state = state;
 
         /// <inheritdoc/>
-        public int AtOnce => ObjectRequests.AtOnce;
-
-        /// <inheritdoc/>
         /// <remarks>A put that was answered is on the engine's stable storage.</remarks>
         public ValueTask FlushAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
