@@ -24,8 +24,9 @@ internal sealed partial class ClientChannel
         }
         catch (DfssException exception)
         {
+            // First the failure, so that no call begins on the connection that is broken.
             end = exception;
-            channel.Abort();
+            Abort(end);
         }
         catch (OperationCanceledException exception)
         {
@@ -38,7 +39,7 @@ internal sealed partial class ClientChannel
             // callers instead of being lost.
             end = new DfssException(
                 DfssErrorCode.PeerUnreachable, $"Reading answers failed: {exception.Message}", exception);
-            channel.Abort();
+            Abort(end);
         }
 
         FailAll(end);
