@@ -39,6 +39,24 @@ Describe 'What is stored already' {
         Get-Content (Receive-DfssFile report.txt.1 -Destination out/) | Should -Be 'content 1'
     }
 
+    It 'copies to other peers' {
+        $other = New-DfssTestCluster 3
+        try {
+            Copy-DfssFile * -Destination $other
+            $copy = Get-DfssFileInfo report.txt -Peer $other
+            $copy.Versions.Version | Should -Be (Get-DfssFileInfo report.txt).Versions.Version
+            (Get-DfssFileInfo * | Copy-DfssFile -Destination $other -PassThru).Skipped | Should -Be $true
+            Set-Content report.txt 'changed'
+            $null = Send-DfssFile report.txt -Force
+            Copy-DfssFile report.txt -Destination $other -ErrorAction SilentlyContinue -ErrorVariable exists
+            $exists.FullyQualifiedErrorId | Should -BeLike 'FileExists*'
+            Copy-DfssFile report.txt -Destination $other -Force
+            Get-Content (Receive-DfssFile report.txt -Peer $other -Destination out/) | Should -Be 'changed'
+        } finally {
+            $other | Remove-DfssTestCluster
+        }
+    }
+
     It 'makes an earlier version the newest again' {
         $newest = (Get-DfssFileInfo report.txt).Version
         Restore-DfssFile report.txt -Version ($newest - 2)

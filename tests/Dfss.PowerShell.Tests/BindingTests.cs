@@ -116,7 +116,7 @@ public sealed class BindingTests : IDisposable
     [InlineData("Repair-DfssFile", "Name")]
     [InlineData("Remove-DfssFile", "Name")]
     [InlineData("Rename-DfssFile", "Name NewName")]
-    [InlineData("Copy-DfssFile", "Name NewName")]
+    [InlineData("Copy-DfssFile", "Name")]
     [InlineData("Restore-DfssFile", "Name")]
     public void Where_no_file_is_given_its_name_is_asked_for(string command, string missing)
     {

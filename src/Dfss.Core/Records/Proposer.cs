@@ -46,8 +46,14 @@ internal sealed class Proposer : SealingRound
     /// <summary>Whether a member was asked to accept this change, so that it may have been made.</summary>
     public bool MayHaveChanged => attempts.Count > 0;
 
+    /// <summary>
+    /// The least version of the record: above 1 for a name without a file that gets one with its earlier versions. A
+    /// gap in the numbers makes the outcome of a lost answer uncertain at worst, never wrong.
+    /// </summary>
+    public long LeastVersion { get; set; }
+
     /// <summary>The version a change made on <see cref="SealingRound.Current"/> has.</summary>
-    public long NextVersion => (Current?.Record.Version ?? 0) + 1;
+    public long NextVersion => Math.Max((Current?.Record.Version ?? 0) + 1, LeastVersion);
 
     /// <inheritdoc/>
     public override void GiveUp()

@@ -164,7 +164,7 @@ public sealed record SendOptions
             : throw new ArgumentOutOfRangeException(nameof(KeepVersions), value, "Earlier versions kept are 0 to 64.");
     } = DefaultKeepVersions;
 
-    private static int? InRange(int? value, string name) => value is null or (>= 1 and <= DfssLimits.MaxHomeMembers)
+    internal static int? InRange(int? value, string name) => value is null or (>= 1 and <= DfssLimits.MaxHomeMembers)
         ? value
         : throw new ArgumentOutOfRangeException(name, value, "Copies are 1 to 64.");
 }

@@ -3,10 +3,10 @@ using Dfss.Transfer;
 
 namespace Dfss.Commands;
 
-/// <summary>Copies stored files to other names at the same peers. No chunk is moved.</summary>
+/// <summary>Copies stored files to other names at the same peers, where no chunk is moved, or to other peers.</summary>
 [Cmdlet(VerbsCommon.Copy, "DfssFile", DefaultParameterSetName = NameSet, SupportsShouldProcess = true)]
 [OutputType(typeof(DfssFileInfo), typeof(Job))]
-public sealed class CopyDfssFileCommand : StoredFileCmdlet, INewNameCmdlet
+public sealed partial class CopyDfssFileCommand : StoredFileCmdlet, INewNameCmdlet
 {
     private readonly NewNames names;
 
@@ -14,10 +14,11 @@ public sealed class CopyDfssFileCommand : StoredFileCmdlet, INewNameCmdlet
     public CopyDfssFileCommand() => names = new NewNames(this);
 
     /// <summary>
-    /// The new name; from the pipeline by property, or a script block that makes it from each object.
+    /// The new name; from the pipeline by property, or a script block that makes it from each object. At other peers a
+    /// file has its own name without it.
     /// </summary>
-    [Parameter(Mandatory = true, Position = 1, ValueFromPipelineByPropertyName = true,
-        HelpMessage = "The new name in the store.")]
+    [Parameter(Position = 1, ValueFromPipelineByPropertyName = true,
+        HelpMessage = "The new name in the store; with -Destination the same one without it.")]
     [TextArgument]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(NoCompletion))]
@@ -40,9 +41,10 @@ public sealed class CopyDfssFileCommand : StoredFileCmdlet, INewNameCmdlet
     public int KeepVersions { get; set; } = SendOptions.DefaultKeepVersions;
 
     /// <summary>
-    /// Files that are changed at one moment. 256: the most, as each costs only a few small questions.
+    /// Files that are changed at one moment. 256: the most, as each costs only a few small questions. With -Destination
+    /// chunks in flight, of which 16 are the default.
     /// </summary>
-    [Parameter(HelpMessage = "Files that are changed at one moment (1-256).")]
+    [Parameter(HelpMessage = "Files that are changed at one moment; with -Destination chunks in flight (1-256).")]
     [ValidateRange(1, FilePump.SmallFilesAtOnce)]
     [ArgumentCompleter(typeof(NoCompletion))]
     public override int ThrottleLimit { get; set; } = FilePump.SmallFilesAtOnce;
@@ -62,7 +64,7 @@ public sealed class CopyDfssFileCommand : StoredFileCmdlet, INewNameCmdlet
     bool INewNameCmdlet.Replaces => Force;
 
     /// <inheritdoc/>
-    private protected override bool ChangesNamesAlone => true;
+    private protected override bool ChangesNamesAlone => Destination is null;
 
     /// <inheritdoc/>
     private protected override long? GivenVersion => Version;
@@ -73,9 +75,16 @@ public sealed class CopyDfssFileCommand : StoredFileCmdlet, INewNameCmdlet
     /// <inheritdoc/>
     private protected override string Activity => "Copying";
 
-    string INewNameCmdlet.Describe(StoredFile file, string newName) => file.Newest is null
-        ? $"Copy to '{newName}'"
-        : FormattableString.Invariant($"Copy version {file.Record.Version} to '{newName}'");
+    string INewNameCmdlet.Describe(StoredFile file, string newName)
+    {
+        string what = file.Newest is null
+            ? "Copy"
+            : FormattableString.Invariant($"Copy version {file.Record.Version}");
+        string size = ByteSize.ToText(file.Record.ContentLength);
+        return Destination is null
+            ? $"{what} to '{newName}'"
+            : $"{what}, {size}, to '{newName}' at {string.Join(", ", Destination)}";
+    }
 
     Task<StoredFile> INewNameCmdlet.ChangeAsync(
         StoredFile file, string storedName, CancellationToken cancellationToken) => Client.CopyAsync(
@@ -89,6 +98,7 @@ public sealed class CopyDfssFileCommand : StoredFileCmdlet, INewNameCmdlet
     {
         await names.BeginAsync().ConfigureAwait(false);
         await base.BeginAsync(cancellationToken).ConfigureAwait(false);
+        await OpenDestinationAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -105,6 +115,16 @@ public sealed class CopyDfssFileCommand : StoredFileCmdlet, INewNameCmdlet
     /// <inheritdoc/>
     private protected override Task TakeFileAsync(StoredFile file, CancellationToken cancellationToken)
     {
+        if (NewName.Length == 0)
+        {
+            return Destination is not null
+                ? names.KeepAsync(file, cancellationToken)
+                : throw new CmdletException(ErrorRecords.Create(
+                    "NewNameMissing", ErrorCategory.InvalidArgument, file.Name,
+                    $"The copy of '{file.Name}' has no name: neither -NewName nor -Destination is given.",
+                    "Give -NewName; or -Destination, if it is to have the same name at other peers."));
+        }
+
         names.Add(file);
         return Task.CompletedTask;
     }

@@ -26,4 +26,12 @@ internal interface INewNameCmdlet
 
     /// <summary>Gives the file the new name, by which the peers know it.</summary>
     Task<StoredFile> ChangeAsync(StoredFile file, string storedName, CancellationToken cancellationToken);
+
+    /// <summary>Whether other peers, which are to get the file, have another one of the name; null where it stays at
+    /// its own.</summary>
+    Task<bool>? IsTakenElsewhereAsync(StoredFile file, string storedName, CancellationToken cancellationToken) => null;
+
+    /// <summary>Takes the work to give a file to other peers; null where it stays at its own.</summary>
+    Task? EnqueueElsewhereAsync(
+        StoredFile file, string storedName, string newName, CancellationToken cancellationToken) => null;
 }

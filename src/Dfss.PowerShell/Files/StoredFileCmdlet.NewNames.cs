@@ -43,6 +43,10 @@ public abstract partial class StoredFileCmdlet
         internal Task TakeAsync(bool isInputOver, CancellationToken cancellationToken) => sole.ReleaseAsync(
             isInputOver, cmdlet.WriteErrorAsync, file => NameSoleAsync(file, cancellationToken));
 
+        /// <summary>Takes a file that keeps its name at other peers; a hidden name stays hidden.</summary>
+        internal Task KeepAsync(StoredFile file, CancellationToken cancellationToken) =>
+            EnqueueAsync(file, file.Record.Name, file.Name, cancellationToken);
+
         private async Task NameSoleAsync(StoredFile file, CancellationToken cancellationToken)
         {
             string name = file.Name;
@@ -53,7 +57,6 @@ public abstract partial class StoredFileCmdlet
                 return;
             }
 
-            string action = naming.Describe(file, newName);
             string stored;
             try
             {
@@ -67,6 +70,14 @@ public abstract partial class StoredFileCmdlet
                 return;
             }
 
+            await EnqueueAsync(file, stored, newName, cancellationToken).ConfigureAwait(false);
+        }
+
+        private async Task EnqueueAsync(
+            StoredFile file, string stored, string newName, CancellationToken cancellationToken)
+        {
+            string name = file.Name;
+            string action = naming.Describe(file, newName);
             if (isWhatIf && !naming.Replaces
                 && await FindRefusalAsync(
                     file, stored, newName, cancellationToken).ConfigureAwait(false) is { } refusal)
@@ -86,9 +97,10 @@ public abstract partial class StoredFileCmdlet
                 return;
             }
 
-            await cmdlet.Files.EnqueueChangeAsync(
-                file, naming.Done, naming.PassThru, token => NameAsync(file, stored, newName, token),
-                cancellationToken).ConfigureAwait(false);
+            await (naming.EnqueueElsewhereAsync(file, stored, newName, cancellationToken)
+                ?? cmdlet.Files.EnqueueChangeAsync(
+                    file, naming.Done, naming.PassThru, token => NameAsync(file, stored, newName, token),
+                    cancellationToken)).ConfigureAwait(false);
         }
 
         private static ErrorRecord CreateUsedTwice(string name, string other, string newName, string outcome) =>
@@ -118,7 +130,8 @@ public abstract partial class StoredFileCmdlet
         {
             try
             {
-                return await cmdlet.Client.IsNameTakenAsync(file, stored, cancellationToken).ConfigureAwait(false)
+                return await (naming.IsTakenElsewhereAsync(file, stored, cancellationToken)
+                    ?? cmdlet.Client.IsNameTakenAsync(file, stored, cancellationToken)).ConfigureAwait(false)
                     ? $"'{newName}' exists"
                     : null;
             }

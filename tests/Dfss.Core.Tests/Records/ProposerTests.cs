@@ -53,6 +53,19 @@ public sealed class ProposerTests : RegisterRoundTests
     }
 
     [Fact]
+    public void A_first_record_may_have_a_higher_version_and_each_later_one_has_one_more()
+    {
+        Proposer proposer = Create(3, WriteCondition.CreateOnly);
+        proposer.LeastVersion = 7;
+        Run(proposer);
+        proposer.Propose(Build(1), Plan(3));
+        Run(proposer);
+
+        Assert.Equal(7, proposer.Chosen!.Record.Version);
+        Assert.Equal(8, Write(3, WriteCondition.ReplaceVersion(7), 2, Guid.NewGuid()).Chosen!.Record.Version);
+    }
+
+    [Fact]
     public void Conditions_are_held_to()
     {
         Assert.Equal(ProposerState.Conflict, Write(3, WriteCondition.ReplaceVersion(1), 1).State);

@@ -61,6 +61,9 @@ internal sealed class RecordWriter
     /// <summary>Where the change is made.</summary>
     public Home Home => home;
 
+    /// <summary>The name.</summary>
+    public string Name => name;
+
     /// <summary>Marks the record as this change's own.</summary>
     public Guid WriterId { get; }
 
@@ -72,6 +75,10 @@ internal sealed class RecordWriter
 
     /// <summary>After step 5: the record and the ballot it was chosen at.</summary>
     public BallotedRecord? Chosen => round.Chosen;
+
+    /// <summary>Has the record get this version at least: a file that comes from other peers with its earlier versions
+    /// keeps their numbers.</summary>
+    public void BeginAtVersion(long version) => ((Proposer)round).LeastVersion = version;
 
     /// <summary>Begins a change, by steps 1 and 2, at the home that the name has now.</summary>
     /// <exception cref="DfssException">
@@ -133,14 +140,16 @@ internal sealed class RecordWriter
         CancellationToken cancellationToken) => CommitAsync(describe, planSeals, ThrowIfTooOften, cancellationToken);
 
     /// <summary>
-    /// Steps 3 to 5 of a send: the plan records what a member is missing, and the sender puts it again.
+    /// Steps 3 to 5 of a send: the plan records what a member is missing, and the sender puts it again. There is a plan
+    /// for the file, and for each earlier version that is sent with it.
     /// </summary>
     public Task<FileRecord> CommitAsync(
         Func<FileRecord?, FileRecord> describe,
-        SendPlan plan,
+        IReadOnlyList<SendPlan> plans,
         Func<CancellationToken, Task<IReadOnlyList<SealPlan>>> planSeals,
         CancellationToken cancellationToken) =>
-        CommitAsync(describe, planSeals, tries => NoteMissing(plan, tries), cancellationToken);
+        CommitAsync(
+            describe, planSeals, tries => NoteMissing(plans[round.PlanIndex], tries), cancellationToken);
 
     /// <summary>Steps 4 and 5 of a removal: a tombstone in place of the name's record.</summary>
     /// <param name="namesContent">Whether it names what the name had, so that it can be restored.</param>

@@ -39,19 +39,33 @@ internal sealed class StoredContent
     /// <summary>How many chunks there are.</summary>
     public int ChunkCount => manifest.ChunkCount;
 
+    /// <summary>Which chunks there are, as the peers have them.</summary>
+    public FileManifest Manifest => manifest;
+
     /// <summary>Fetches the manifest, and checks it with the key.</summary>
     /// <exception cref="DfssException">ChunkNotFound, ChunkCorrupt, PeerUnreachable, KeyRequired, KeyWrong,
     /// FileNotEncrypted, FileTampered, FileChanged, ...</exception>
-    public static async Task<StoredContent> OpenAsync(
+    public static Task<StoredContent> OpenAsync(
         StoredFile file,
         KeyRing? keys,
         PeerDirectory directory,
         Func<StoredFile, Home, ChunkFetcher> createFetcher,
         TransferPace pace,
         TransferOptions options,
+        CancellationToken cancellationToken) => OpenAsync(
+            file, ContentKey.Open(file.Record, keys), directory, createFetcher, pace, options, cancellationToken);
+
+    /// <summary>The same, where the chunks are to be read as the peers have them: no key is needed.</summary>
+    /// <exception cref="DfssException">ChunkNotFound, ChunkCorrupt, PeerUnreachable, FileChanged, ...</exception>
+    public static async Task<StoredContent> OpenAsync(
+        StoredFile file,
+        ContentKey? key,
+        PeerDirectory directory,
+        Func<StoredFile, Home, ChunkFetcher> createFetcher,
+        TransferPace pace,
+        TransferOptions options,
         CancellationToken cancellationToken)
     {
-        ContentKey? key = ContentKey.Open(file.Record, keys);
         Home home = await Home.ReachAsync(file.Record, directory, enough: 1, cancellationToken).ConfigureAwait(false);
         StoredContent opened = new(
             new Place(file, home, createFetcher(file, home)), new FileSearch(directory, options), createFetcher, pace);
@@ -72,11 +86,15 @@ internal sealed class StoredContent
     {
         // Before it is asked for: a chunk that waits here is not late.
         await pace.WaitAsync(manifest.LengthOf(index), cancellationToken).ConfigureAwait(false);
-        using ChunkBuffer buffer = await FetchAsync(
-            (fetcher, token) => fetcher.FetchChunkAsync(manifest, index, token),
-            cancellationToken).ConfigureAwait(false);
+        using ChunkBuffer buffer = await FetchAsync(index, cancellationToken).ConfigureAwait(false);
         content.Open(index, buffer.Memory).CopyTo(destination);
     }
+
+    /// <summary>Fetches one chunk as the peers have it, verified.</summary>
+    /// <returns>The chunk, in memory of the budget, which the caller returns.</returns>
+    /// <exception cref="DfssException">ChunkNotFound, ChunkCorrupt, PeerUnreachable, FileChanged, ...</exception>
+    public Task<ChunkBuffer> FetchAsync(int index, CancellationToken cancellationToken) => FetchAsync(
+        (fetcher, token) => fetcher.FetchChunkAsync(manifest, index, token), cancellationToken);
 
     private async Task<T> FetchAsync<T>(
         Func<ChunkFetcher, CancellationToken, ValueTask<T>> fetchAsync, CancellationToken cancellationToken)

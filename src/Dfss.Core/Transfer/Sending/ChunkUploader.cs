@@ -69,10 +69,12 @@ internal sealed partial class ChunkUploader
         this.options = options;
         attempts = new MemberAttempts(home, plan);
         length = source.KnownLength ?? 0;
-        ids = journal is null
-            ? new ChunkId?[FileManifest.CountChunks(length, chunkSize)]
-            : [.. journal.KnownIds];
-        knownCount = ids.Count(id => id is not null);
+        ids = source is StoredSource { Manifest: var manifest }
+            ? [.. Enumerable.Range(0, manifest.ChunkCount).Select(index => (ChunkId?)manifest[index])]
+            : journal is null
+                ? new ChunkId?[FileManifest.CountChunks(length, chunkSize)]
+                : [.. journal.KnownIds];
+        knownCount = journal is null ? 0 : ids.Count(id => id is not null);
     }
 
     /// <summary>Uploads the whole source and returns its manifest.</summary>
@@ -87,6 +89,11 @@ internal sealed partial class ChunkUploader
         if (source is SourceStream stream)
         {
             return await UploadStreamAsync(stream, progress, cancellationToken).ConfigureAwait(false);
+        }
+
+        if (source is StoredSource stored)
+        {
+            return await UploadStoredAsync(stored, progress, cancellationToken).ConfigureAwait(false);
         }
 
         if (knownCount > 0)
@@ -126,10 +133,13 @@ internal sealed partial class ChunkUploader
     {
         do
         {
-            await ForEachAsync(
-                [.. plan.Unplaced()],
-                source is SourceStream ? FetchAgainAsync : cipher is null ? TakeAsync : PlaceAgainAsync,
-                cancellationToken).ConfigureAwait(false);
+            int[] unplaced = [.. plan.Unplaced()];
+            await (source is StoredSource stored
+                ? PlaceStoredAsync(stored, unplaced, onPlaced: null, cancellationToken)
+                : ForEachAsync(
+                    unplaced,
+                    source is SourceStream ? FetchAgainAsync : cipher is null ? TakeAsync : PlaceAgainAsync,
+                    cancellationToken)).ConfigureAwait(false);
             await Task.WhenAll(Enumerable.Range(0, home.Count)
                 .Where(plan.CanTake)
                 .Select(
@@ -234,7 +244,7 @@ internal sealed partial class ChunkUploader
     {
         if (await TryPutAsync(member, id, content, cancellationToken).ConfigureAwait(false))
         {
-            plan.MarkHeld(member, index);
+            MarkHeld(member, index, id);
         }
     }
 
@@ -269,6 +279,7 @@ internal sealed partial class ChunkUploader
                 }
 
                 await pace.WaitAsync(content.Length, token).ConfigureAwait(false);
+                CountSent(content.Length);
                 if (await peer.Chunks.PutAsync(id, content, token).ConfigureAwait(false) == PutResult.AlreadyPresent)
                 {
                     peer.Inquiry.Note(wasMissing: false);
@@ -278,8 +289,9 @@ internal sealed partial class ChunkUploader
     }
 
     /// <summary>
-    /// A resumed send asks for all its chunks: it sends none again that is there already.
+    /// A resumed send asks for all its chunks: it sends none again that is there already. A copy has asked for all
+    /// before.
     /// </summary>
-    private bool IsAskedFirst(PeerHandle peer, int length) =>
-        knownCount > 0 || (length > PutUnaskedBytes && peer.Inquiry.IsWorthwhile);
+    private bool IsAskedFirst(PeerHandle peer, int length) => source is not StoredSource
+        && (knownCount > 0 || (length > PutUnaskedBytes && peer.Inquiry.IsWorthwhile));
 }

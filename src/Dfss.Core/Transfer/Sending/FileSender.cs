@@ -77,7 +77,7 @@ internal sealed partial class FileSender(
                     Encryption = envelope,
                     Previous = EarlierVersions.Keep(current, manifest.FileId, envelope, sendOptions.KeepVersions),
                 },
-                plan,
+                [plan],
                 async token =>
                 {
                     await uploader.CompleteAsync(manifest, token).ConfigureAwait(false);
