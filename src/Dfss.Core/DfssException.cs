@@ -73,6 +73,9 @@ public sealed class DfssException : Exception
     /// </summary>
     public IReadOnlyList<string> NearNames { get; init; } = [];
 
+    /// <summary>Whether the peers failed that a stored file was copied to, not those that have it.</summary>
+    public bool IsOfDestination { get; init; }
+
     /// <summary>Whether the same call may succeed when the caller repeats it without changing anything.</summary>
     public bool IsTransient => Code is DfssErrorCode.PeerUnreachable or DfssErrorCode.TimedOut or DfssErrorCode.PeerBusy
         or DfssErrorCode.CommitUncertain or DfssErrorCode.NoMajority or DfssErrorCode.PeerFault
@@ -101,8 +104,20 @@ public sealed class DfssException : Exception
             Peer = Peer,
             Detail = reason ?? Detail,
             IsLasting = IsLasting,
+            IsOfDestination = IsOfDestination,
         });
     }
+
+    /// <summary>A copy of the failure, as one of the peers that a stored file was copied to.</summary>
+    internal DfssException AtDestination() => Traced(new(Code, Reason, Advice, InnerException)
+    {
+        ChunkId = ChunkId,
+        NearNames = NearNames,
+        Peer = Peer,
+        Detail = Detail,
+        IsLasting = IsLasting,
+        IsOfDestination = true,
+    });
 
     /// <summary>
     /// A copy of the failure that says at which peer it occurred; where it says so already, only a copy.

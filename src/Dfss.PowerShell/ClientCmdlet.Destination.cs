@@ -7,12 +7,34 @@ namespace Dfss.Commands;
 /// <content>Other peers than those of -Peer, which get what the command takes from these.</content>
 public abstract partial class ClientCmdlet
 {
+    private DfssClient? other;
+
     /// <summary>
     /// A client of other peers: of addresses, with the identity of the command; or of a cluster that was joined, with
     /// the identity that the user has there. A name of such a cluster is no host.
     /// </summary>
     /// <exception cref="CmdletException">PeerAddressInvalid; PeerMissing: the cluster has no peers.</exception>
-    private protected async Task<DfssClient> OpenOtherAsync(string[] given, CancellationToken cancellationToken)
+    private protected async Task<DfssClient> OpenOtherAsync(string[] given, CancellationToken cancellationToken) =>
+        other = await MakeOtherAsync(given, cancellationToken).ConfigureAwait(false);
+
+    /// <summary>
+    /// A failure of the other peers, with advice that names -Destination where that of the code would name -Peer. One
+    /// of their certificates says which identity they were asked with.
+    /// </summary>
+    private protected static DfssException ExplainOther(DfssException failure, string[] given) =>
+        !failure.IsOfDestination ? failure : failure.Copy(advice: failure.Code switch
+        {
+            DfssErrorCode.TlsRequired or DfssErrorCode.TlsNotExpected or DfssErrorCode.TlsFailed
+                or DfssErrorCode.NotAuthenticated or DfssErrorCode.CertificateNotTrusted
+                when given is not [string name] || !IsCluster(name) =>
+                "Peers that -Destination gives by address are asked with the identity of the command, which is for "
+                    + "both sides. Give the name of a joined cluster, or start them with certificates of the same "
+                    + "authority.",
+            _ => (failure.Advice ?? ErrorRecords.Table[failure.Code].Action).Replace(
+                "-Peer", "-Destination", StringComparison.Ordinal),
+        });
+
+    private async Task<DfssClient> MakeOtherAsync(string[] given, CancellationToken cancellationToken)
     {
         if (given is not [string name] || !IsCluster(name))
         {

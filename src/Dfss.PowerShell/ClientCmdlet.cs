@@ -131,7 +131,8 @@ public abstract partial class ClientCmdlet : DfssCmdlet
     private protected void Forget(StoredFile file) => names?.Remove(file.Record.Name);
 
     /// <summary>The peer that failed; where the failure is of no single one, all peers of the client.</summary>
-    internal sealed override object? EndingTarget(DfssException failure) => (failure.Peer, client?.Peers) switch
+    internal sealed override object? EndingTarget(DfssException failure) => (
+        failure.Peer, (failure.IsOfDestination ? other : client)?.Peers) switch
     {
         (PeerAddress failed, _) => failed.ToString(),
         (null, null) => null,

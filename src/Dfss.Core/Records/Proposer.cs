@@ -47,13 +47,16 @@ internal sealed class Proposer : SealingRound
     public bool MayHaveChanged => attempts.Count > 0;
 
     /// <summary>
-    /// The least version of the record: above 1 for a name without a file that gets one with its earlier versions. A
-    /// gap in the numbers makes the outcome of a lost answer uncertain at worst, never wrong.
+    /// The least version of the record: above 1 for a name without a file that gets one with its earlier versions. It
+    /// does not count where the name has a file by then. A gap in the numbers makes the outcome of a lost answer
+    /// uncertain at worst, never wrong.
     /// </summary>
     public long LeastVersion { get; set; }
 
     /// <summary>The version a change made on <see cref="SealingRound.Current"/> has.</summary>
-    public long NextVersion => Math.Max((Current?.Record.Version ?? 0) + 1, LeastVersion);
+    public long NextVersion => Current?.Record is { State: FileRecordState.File } current
+        ? current.Version + 1
+        : Math.Max((Current?.Record.Version ?? 0) + 1, LeastVersion);
 
     /// <inheritdoc/>
     public override void GiveUp()
@@ -188,14 +191,17 @@ internal sealed class Proposer : SealingRound
     {
         Chosen = found.Record.WriterId == writerId
             ? found
-            : attempts.LastOrDefault(attempt => IsPredecessor(attempt.Record, found.Record)) ?? found;
+            : attempts.LastOrDefault(attempt => CanBePredecessor(attempt.Record, found.Record)) ?? found;
         End(ProposerState.Chosen, decided);
     }
 
-    private static bool IsPredecessor(FileRecord earlier, FileRecord later)
+    /// <summary>
+    /// Whether an own attempt can be the one that a later record names: each change between them took a number at
+    /// least, and more where a name got a file with its earlier versions.
+    /// </summary>
+    private static bool CanBePredecessor(FileRecord earlier, FileRecord later)
     {
-        long index = later.Version - earlier.Version - 1;
-        return index >= 0 && index < later.PreviousWriterIds.Count
-            && later.PreviousWriterIds[(int)index] == earlier.WriterId;
+        int between = later.PreviousWriterIds.TakeWhile(writer => writer != earlier.WriterId).Count();
+        return between < later.PreviousWriterIds.Count && earlier.Version < later.Version - between;
     }
 }

@@ -109,9 +109,10 @@ public sealed partial class CopyDfssFileCommand
             result = await Client.CopyToAsync(
                 file, destination!, storedName, copyOptions, progress, cancellationToken).ConfigureAwait(false);
         }
-        catch (DfssException exception) when (storedName != newName)
+        catch (DfssException exception) when (storedName != newName || exception.IsOfDestination)
         {
-            throw exception.Copy(exception.Reason.Replace(storedName, newName, StringComparison.Ordinal));
+            throw ExplainOther(
+                exception.Copy(exception.Reason.Replace(storedName, newName, StringComparison.Ordinal)), Destination!);
         }
 
         StoredFile copy = result.File with { Name = newName };

@@ -21,7 +21,8 @@ internal sealed partial class FilePump
         }
         catch (DfssException exception)
         {
-            if (!ErrorRecords.IsAboutThePeers(exception) || CanOthersSucceed(file.Home, file.IsObject))
+            if (!ErrorRecords.IsAboutThePeers(exception)
+                || (!exception.IsOfDestination && CanOthersSucceed(file.Home, file.IsObject)))
             {
                 ErrorRecord error = ErrorRecords.Create(file.Tell(exception), file.Target);
                 return () => cmdlet.Fail(error);

@@ -43,9 +43,20 @@ public abstract partial class StoredFileCmdlet
         internal Task TakeAsync(bool isInputOver, CancellationToken cancellationToken) => sole.ReleaseAsync(
             isInputOver, cmdlet.WriteErrorAsync, file => NameSoleAsync(file, cancellationToken));
 
-        /// <summary>Takes a file that keeps its name at other peers; a hidden name stays hidden.</summary>
-        internal Task KeepAsync(StoredFile file, CancellationToken cancellationToken) =>
-            EnqueueAsync(file, file.Record.Name, file.Name, cancellationToken);
+        /// <summary>
+        /// Takes a file that keeps its name at other peers. A hidden name stays as it is, and with -HiddenName a plain
+        /// one is hidden: the other peers receive no plain name.
+        /// </summary>
+        internal async Task KeepAsync(StoredFile file, CancellationToken cancellationToken)
+        {
+            string? stored = file.Name == file.Record.Name
+                ? await HideAsync(file.Name, file.Name).ConfigureAwait(false)
+                : file.Record.Name;
+            if (stored is not null)
+            {
+                await EnqueueAsync(file, stored, file.Name, cancellationToken).ConfigureAwait(false);
+            }
+        }
 
         private async Task NameSoleAsync(StoredFile file, CancellationToken cancellationToken)
         {
@@ -57,20 +68,26 @@ public abstract partial class StoredFileCmdlet
                 return;
             }
 
-            string stored;
+            if (await HideAsync(name, newName).ConfigureAwait(false) is { } stored)
+            {
+                await EnqueueAsync(file, stored, newName, cancellationToken).ConfigureAwait(false);
+            }
+        }
+
+        /// <summary>The name by which the peers know a new name; null where it is none, which is an error.</summary>
+        private async Task<string?> HideAsync(string name, string newName)
+        {
             try
             {
-                stored = cmdlet.Hidden is [HiddenNames first, ..]
+                return cmdlet.Hidden is [HiddenNames first, ..]
                     ? first.Hide(FileName.NormalizeNew(newName))
                     : newName;
             }
             catch (DfssException exception)
             {
                 await cmdlet.WriteErrorAsync(ErrorRecords.Create(exception, name)).ConfigureAwait(false);
-                return;
+                return null;
             }
-
-            await EnqueueAsync(file, stored, newName, cancellationToken).ConfigureAwait(false);
         }
 
         private async Task EnqueueAsync(

@@ -137,19 +137,45 @@ internal sealed class RecordWriter
     public Task<FileRecord> CommitAsync(
         Func<FileRecord?, FileRecord> describe,
         Func<CancellationToken, Task<IReadOnlyList<SealPlan>>> planSeals,
-        CancellationToken cancellationToken) => CommitAsync(describe, planSeals, ThrowIfTooOften, cancellationToken);
+        CancellationToken cancellationToken) => CommitAsync(
+            describe,
+            planSeals,
+            async (index, token) => (await planSeals(token).ConfigureAwait(false))[index],
+            ThrowIfTooOften,
+            cancellationToken);
 
     /// <summary>
     /// Steps 3 to 5 of a send: the plan records what a member is missing, and the sender puts it again. There is a plan
     /// for the file, and for each earlier version that is sent with it.
     /// </summary>
+    /// <param name="describe">The record, made from the one it replaces (null: none).</param>
+    /// <param name="plans">The plans.</param>
+    /// <param name="planSealAsync">
+    /// Puts what the plan of this index lacks, and says which member is to seal what. Called once for each plan, and
+    /// again for the one of which a member turns out not to have what it was to seal.
+    /// </param>
+    /// <param name="cancellationToken">Gives up; whether the change was made is then not known.</param>
+    /// <exception cref="DfssException">As above.</exception>
     public Task<FileRecord> CommitAsync(
         Func<FileRecord?, FileRecord> describe,
         IReadOnlyList<SendPlan> plans,
-        Func<CancellationToken, Task<IReadOnlyList<SealPlan>>> planSeals,
+        Func<int, CancellationToken, Task<SealPlan>> planSealAsync,
         CancellationToken cancellationToken) =>
         CommitAsync(
-            describe, planSeals, tries => NoteMissing(plans[round.PlanIndex], tries), cancellationToken);
+            describe,
+            async token =>
+            {
+                List<SealPlan> seals = [];
+                for (int index = 0; index < plans.Count; index++)
+                {
+                    seals.Add(await planSealAsync(index, token).ConfigureAwait(false));
+                }
+
+                return seals;
+            },
+            planSealAsync,
+            tries => NoteMissing(plans[round.PlanIndex], tries),
+            cancellationToken);
 
     /// <summary>Steps 4 and 5 of a removal: a tombstone in place of the name's record.</summary>
     /// <param name="namesContent">Whether it names what the name had, so that it can be restored.</param>
@@ -173,12 +199,16 @@ internal sealed class RecordWriter
     private async Task<FileRecord> CommitAsync(
         Func<FileRecord?, FileRecord> describe,
         Func<CancellationToken, Task<IReadOnlyList<SealPlan>>> planSeals,
+        Func<int, CancellationToken, Task<SealPlan>> planAgain,
         Action<int> noteMissing,
         CancellationToken cancellationToken)
     {
         IReadOnlyList<SealPlan> plans = await planSeals(cancellationToken).ConfigureAwait(false);
         round.Propose(current => DescribeAtHome(describe, current?.Record), plans);
-        for (int tries = 1; ; tries++)
+
+        // Counted for each plan: a sweep may take chunks of every version of a file once, and no member is broken.
+        int[] tries = new int[Math.Max(plans.Count, 1)];
+        while (true)
         {
             await driver.RunAsync(
                 round, () => round.State == ProposerState.ChunksMissing, cancellationToken).ConfigureAwait(false);
@@ -188,9 +218,8 @@ internal sealed class RecordWriter
                 return round.Chosen!.Record;
             }
 
-            noteMissing(tries);
-            plans = await planSeals(cancellationToken).ConfigureAwait(false);
-            round.Reseal(plans[round.PlanIndex]);
+            noteMissing(++tries[round.PlanIndex]);
+            round.Reseal(await planAgain(round.PlanIndex, cancellationToken).ConfigureAwait(false));
         }
     }
 

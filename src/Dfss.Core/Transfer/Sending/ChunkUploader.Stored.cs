@@ -8,14 +8,9 @@ internal sealed partial class ChunkUploader
 {
     // The places of each chunk that the file has more than once.
     private Dictionary<ChunkId, int[]> repeated = [];
-    private int sentChunks;
-    private long sentBytes;
 
-    /// <summary>How many chunks and manifests were sent, each copy and each attempt counted.</summary>
-    public int SentChunks => Volatile.Read(ref sentChunks);
-
-    /// <summary>Their bytes.</summary>
-    public long SentBytes => Volatile.Read(ref sentBytes);
+    /// <summary>What was sent.</summary>
+    public SentCount Sent { get; } = new();
 
     private async Task<FileManifest> UploadStoredAsync(
         StoredSource stored, IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
@@ -57,12 +52,6 @@ internal sealed partial class ChunkUploader
                 stop).ConfigureAwait(false);
             Array.ForEach(places, place => onPlaced?.Invoke(place));
         }).ConfigureAwait(false);
-    }
-
-    private void CountSent(int bytes)
-    {
-        Interlocked.Increment(ref sentChunks);
-        Interlocked.Add(ref sentBytes, bytes);
     }
 
     /// <summary>A member that has a chunk has it for every place of the file.</summary>

@@ -34,11 +34,6 @@ internal sealed partial class ChunkUploader
     /// <summary>The length of the source in bytes; of a stream as far as it was read.</summary>
     private long length;
 
-    /// <summary>
-    /// Whether the members have been asked to seal: from then on the register decides whether a majority is left.
-    /// </summary>
-    private bool isSealing;
-
     /// <param name="source">What is sent.</param>
     /// <param name="shortfall">The members that get it.</param>
     /// <param name="chunkSize">The length in bytes of the content of every chunk but the last.</param>
@@ -76,6 +71,11 @@ internal sealed partial class ChunkUploader
                 : [.. journal.KnownIds];
         knownCount = journal is null ? 0 : ids.Count(id => id is not null);
     }
+
+    /// <summary>
+    /// Whether the members have been asked to seal: from then on the register decides whether a majority is left.
+    /// </summary>
+    public bool IsSealing { get; set; }
 
     /// <summary>Uploads the whole source and returns its manifest.</summary>
     /// <exception cref="DfssException">
@@ -149,7 +149,7 @@ internal sealed partial class ChunkUploader
             shortfall.ThrowIfBelowMinimum();
         }
         while (plan.Unplaced().Any());
-        isSealing = true;
+        IsSealing = true;
     }
 
     private async Task CompareAsync(IProgress<TransferProgress>? progress, CancellationToken cancellationToken)
@@ -252,7 +252,7 @@ internal sealed partial class ChunkUploader
     /// copies.</summary>
     private void ThrowIfUndecidable()
     {
-        if (!isSealing)
+        if (!IsSealing)
         {
             shortfall.ThrowIfUndecidable();
         }
@@ -279,10 +279,14 @@ internal sealed partial class ChunkUploader
                 }
 
                 await pace.WaitAsync(content.Length, token).ConfigureAwait(false);
-                CountSent(content.Length);
+                Sent.Send(content.Length);
                 if (await peer.Chunks.PutAsync(id, content, token).ConfigureAwait(false) == PutResult.AlreadyPresent)
                 {
                     peer.Inquiry.Note(wasMissing: false);
+                }
+                else
+                {
+                    Sent.Add();
                 }
             },
             cancellationToken);

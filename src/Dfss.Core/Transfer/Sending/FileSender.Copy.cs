@@ -18,13 +18,32 @@ internal sealed partial class FileSender
         IProgress<TransferProgress>? progress,
         CancellationToken cancellationToken)
     {
-        FileRecord record = file.Record;
+        Copying copying = new(file, copyOptions, new SourceReads(openAsync), progress);
         string name = FileName.NormalizeNew(newName);
-        progress?.Report(new(TransferPhase.Negotiating, 0, record.ContentLength));
+        progress?.Report(new(TransferPhase.Negotiating, 0, file.Record.ContentLength));
+        try
+        {
+            return await CopyAsync(copying, name, cancellationToken).ConfigureAwait(false);
+        }
+        catch (DfssException failure) when (!copying.Reads.HasFailedWith(failure))
+        {
+            throw failure.AtDestination();
+        }
+    }
+
+    /// <summary>Whether a record has all of another one that a copy brings along: content, keys, time and
+    /// mode.</summary>
+    public static bool HasAll(FileRecord there, FileRecord record) =>
+        there.FileId == record.FileId && Equals(there.Encryption, record.Encryption)
+            && there.Modified == record.Modified && there.UnixMode == record.UnixMode;
+
+    private async Task<StoreCopyResult> CopyAsync(Copying copying, string name, CancellationToken cancellationToken)
+    {
+        FileRecord record = copying.File.Record;
         RecordWriter writer;
         try
         {
-            SendOptions asSent = new() { Force = copyOptions.Force };
+            SendOptions asSent = new() { Force = copying.Options.Force };
             writer = await PrepareAsync(name, asSent, cancellationToken).ConfigureAwait(false);
         }
         catch (DfssException error) when (error.Code == DfssErrorCode.FileExists)
@@ -32,7 +51,7 @@ internal sealed partial class FileSender
             StoredFile there = await new RecordReader(options).ReadAsync(
                 name, finder, cancellationToken).ConfigureAwait(false);
             ThrowIfThere(record, name, there.Record.Home);
-            if (!HasAll(there.Record, record))
+            if (!there.IsCurrent || !HasAll(there.Record, record))
             {
                 throw;
             }
@@ -41,17 +60,8 @@ internal sealed partial class FileSender
         }
 
         ThrowIfThere(record, name, writer.Home.Members);
-        return writer.Current is { State: FileRecordState.File } current && HasAll(current, record)
-            ? StoreCopyResult.OfUnchanged(new StoredFile(current, IsCurrent: true))
-            : await CopyAsync(
-                file, writer, new Copying(openAsync, copyOptions, progress), cancellationToken).ConfigureAwait(false);
+        return await CopyAsync(copying, writer, cancellationToken).ConfigureAwait(false);
     }
-
-    /// <summary>Whether a record has all of another one that a copy brings along: content, keys, time and
-    /// mode.</summary>
-    public static bool HasAll(FileRecord there, FileRecord record) =>
-        there.FileId == record.FileId && Equals(there.Encryption, record.Encryption)
-            && there.Modified == record.Modified && there.UnixMode == record.UnixMode;
 
     private static void ThrowIfThere(FileRecord record, string name, IReadOnlyList<HomeMember> home)
     {
@@ -66,62 +76,90 @@ internal sealed partial class FileSender
     }
 
     private async Task<StoreCopyResult> CopyAsync(
-        StoredFile file, RecordWriter writer, Copying copying, CancellationToken cancellationToken)
+        Copying copying, RecordWriter writer, CancellationToken cancellationToken)
     {
-        FileRecord record = file.Record;
-        CopiedVersion newest = await CopyVersionAsync(
-            file, writer.Home, before: null, copying, cancellationToken).ConfigureAwait(false);
-        IReadOnlyList<StoredFile> earlier = writer.Current is { State: FileRecordState.File }
-            ? []
-            : FindEarlier(file, copying.Options);
+        FileRecord record = copying.File.Record;
+        FileRecord? current = writer.Current is { State: FileRecordState.File } file ? file : null;
+        IReadOnlyList<StoredFile> earlier = current is null || IsTakenOver(current, record) ? FindEarlier(copying) : [];
+        copying.CountCopies([copying.File, .. earlier], current, writer.Home.Count);
+        (CopiedVersion newest, StoredSource source) = await CopyVersionAsync(
+            copying.File, writer.Home, before: null, copying, cancellationToken).ConfigureAwait(false);
         List<CopiedVersion> copied = [newest];
-        List<FileVersion> kept = await CopyEarlierAsync(
+        IReadOnlyList<FileVersion> kept = await CopyEarlierAsync(
             earlier, writer.Home, copied, copying, cancellationToken).ConfigureAwait(false);
-        if (kept.Count > 0)
+        if (current is not null && copying.Added == 0
+            && await FindUnchangedAsync(
+                current, DescribeCopy(current), writer, cancellationToken).ConfigureAwait(false) is { } there)
         {
+            return StoreCopyResult.OfUnchanged(there);
+        }
+
+        if (earlier.Count > 0)
+        {
+            // Also if none of them came along: with the number of the source they still can.
             writer.BeginAtVersion(record.Version);
         }
 
         copying.Progress?.Report(new(TransferPhase.Committing, record.ContentLength, record.ContentLength));
         FileRecord chosen = await writer.CommitAsync(
-            current => Describe(
-                current, writer.Name, newest.Source, newest.Source.Manifest, writer.Home, newest.Plan.Replicas,
-                writer.WriterId) with
-            {
-                Encryption = record.Encryption,
-                Previous = current is { State: FileRecordState.File }
-                    ? EarlierVersions.Keep(
-                        current, record.FileId, record.Encryption, copying.Options.KeepVersions)
-                    : kept,
-            },
+            DescribeCopy,
             [.. copied.Select(one => one.Plan)],
-            async token =>
-            {
-                foreach (CopiedVersion one in copied)
-                {
-                    await one.Uploader.CompleteAsync(one.Source.Manifest, token).ConfigureAwait(false);
-                }
-
-                return [.. copied.Select(one => one.Plan.ToSealPlan(one.Source.Manifest))];
-            },
+            (index, token) => PlanSealAsync(copied[index], writer.Home, copying, token),
             cancellationToken).ConfigureAwait(false);
         newest.Shortfall.WarnOfFewerCopies();
         return new StoreCopyResult(
             new StoredFile(chosen, IsCurrent: true) { PresentReplicas = newest.Plan.PossibleReplicas },
             IsUnchanged: false,
-            copied.Sum(one => one.Uploader.SentChunks),
-            copied.Sum(one => one.Uploader.SentBytes));
+            copying.Counts.Sum(one => one.Chunks),
+            copying.Counts.Sum(one => one.Bytes));
+
+        FileRecord DescribeCopy(FileRecord? replaced) => Describe(
+            replaced, writer.Name, source, source.Manifest, writer.Home, newest.Plan.Replicas, writer.WriterId) with
+        {
+            Encryption = record.Encryption,
+            Previous = replaced is not { State: FileRecordState.File } ? kept
+                : IsTakenOver(replaced, record) ? Merge(kept, replaced.Previous)
+                : EarlierVersions.Keep(replaced, record.FileId, record.Encryption, copying.Options.KeepVersions),
+        };
     }
+
+    /// <summary>
+    /// The file of the name, where the copy would change nothing: what a majority has decided, not what this change has
+    /// found, since a minority may have accepted that alone.
+    /// </summary>
+    private async Task<StoredFile?> FindUnchangedAsync(
+        FileRecord found, FileRecord wanted, RecordWriter writer, CancellationToken cancellationToken) =>
+        HasAll(found, wanted) && found.Replicas == wanted.Replicas && found.Previous.SequenceEqual(wanted.Previous)
+            && await new RecordReader(options).ReadAsync(
+                writer.Name, writer.Home, cancellationToken).ConfigureAwait(false) is { IsCurrent: true } there
+            && there.Record.WriterId == found.WriterId && there.Record.Version == found.Version
+                ? there
+                : null;
+
+    /// <summary>
+    /// Whether a file at the destination is a copy with the earlier versions of the source, or some of them: those that
+    /// it lacks can join it, under their numbers.
+    /// </summary>
+    private static bool IsTakenOver(FileRecord there, FileRecord record) =>
+        HasAll(there, record) && there.Version >= record.Version
+            && there.Previous.All(kept => record.Previous.Any(one =>
+                one.Version == kept.Version && one.FileId == kept.FileId && Equals(one.Encryption, kept.Encryption)));
+
+    private static FileVersion[] Merge(IReadOnlyList<FileVersion> copied, IReadOnlyList<FileVersion> there) =>
+    [
+        .. copied.Concat(there).DistinctBy(one => one.Version).OrderByDescending(one => one.Version)
+            .Take(DfssLimits.MaxPreviousVersions),
+    ];
 
     /// <summary>The earlier versions that come along: of a file as it is now, not of one of its earlier
     /// versions.</summary>
-    private IReadOnlyList<StoredFile> FindEarlier(StoredFile file, StoreCopyOptions copyOptions)
+    private IReadOnlyList<StoredFile> FindEarlier(Copying copying)
     {
-        FileRecord record = file.Record;
-        FileVersion[] earlier = file.Newest is not null ? [] :
+        FileRecord record = copying.File.Record;
+        FileVersion[] earlier = copying.File.Newest is not null ? [] :
         [
             .. record.Previous.Where(one => one.Version < record.Version).DistinctBy(one => one.Version)
-                .Take(copyOptions.EarlierVersions ?? DfssLimits.MaxPreviousVersions),
+                .Take(copying.Options.EarlierVersions ?? DfssLimits.MaxPreviousVersions),
         ];
         if (earlier.Length > 0 && record.Version > MaxTakenVersion)
         {
@@ -131,95 +169,6 @@ internal sealed partial class FileSender
             return [];
         }
 
-        return [.. earlier.Select(one => file.AtVersion(one.Version))];
+        return [.. earlier.Select(one => copying.File.AtVersion(one.Version))];
     }
-
-    /// <summary>Copies the earlier versions, each content once; one whose chunks are gone is a warning.</summary>
-    /// <returns>Those that are whole.</returns>
-    private async Task<List<FileVersion>> CopyEarlierAsync(
-        IReadOnlyList<StoredFile> earlier, Home home, List<CopiedVersion> copied, Copying copying,
-        CancellationToken cancellationToken)
-    {
-        CopiedVersion newest = copied[0];
-        HashSet<FileId> whole = [newest.Source.Manifest.FileId];
-        HashSet<FileId> gone = [];
-        List<FileVersion> kept = [];
-        foreach (StoredFile version in earlier)
-        {
-            FileId content = version.Record.FileId;
-            if (!whole.Contains(content) && !gone.Contains(content))
-            {
-                try
-                {
-                    copied.Add(await CopyVersionAsync(
-                        version, home, newest.Plan, copying with { Progress = null },
-                        cancellationToken).ConfigureAwait(false));
-                    whole.Add(content);
-                }
-                catch (DfssException error) when (
-                    error.Code is DfssErrorCode.ChunkNotFound or DfssErrorCode.ChunkCorrupt
-                        or DfssErrorCode.FileChanged)
-                {
-                    gone.Add(content);
-                    options.Warning?.Invoke(
-                        $"{FileCopies.TitleOf(version.Record)} does not come along: {error.Reason}");
-                }
-            }
-
-            if (whole.Contains(content))
-            {
-                int replicas = copying.Options.Replicas ?? CopiesOf(version.Record, home);
-                kept.Add(version.Record.Content with { Replicas = replicas, Run = Run });
-            }
-        }
-
-        return kept;
-    }
-
-    /// <summary>Copies the chunks of one version.</summary>
-    /// <param name="file">The version.</param>
-    /// <param name="home">Where they go.</param>
-    /// <param name="before">The plan of another version: members that it has left out get none of this one.</param>
-    /// <param name="copying">How they are copied.</param>
-    /// <param name="cancellationToken">Cancels the operation.</param>
-    private async Task<CopiedVersion> CopyVersionAsync(
-        StoredFile file, Home home, SendPlan? before, Copying copying, CancellationToken cancellationToken)
-    {
-        FileRecord record = file.Record;
-        StoredContent content = await copying.OpenAsync(file, cancellationToken).ConfigureAwait(false);
-        StoredSource source = new(
-            content,
-            record.Content,
-            before is null ? record.Name : FormattableString.Invariant($"{record.Name}, version {record.Version}"));
-        SendOptions asSent = new()
-        {
-            Replicas = copying.Options.Replicas ?? CopiesOf(record, home),
-            MinimumReplicas = copying.Options.MinimumReplicas,
-        };
-        (int replicas, int minimum) = ChooseReplicas(source.Path, home.Count, asSent);
-        SendPlan plan = new(
-            new Placement(home.Count, replicas, Run),
-            minimum,
-            content.ChunkCount,
-            Enumerable.Range(0, home.Count).Select(member => before?.CanTake(member) ?? home[member] is not null));
-        SendShortfall shortfall = new(source.Path, home, plan, directory, options);
-        shortfall.ThrowIfBelowMinimum();
-        ChunkUploader uploader = new(
-            source, shortfall, source.Manifest.ChunkSize, journal: null, cipher: null, buffers, pace, options);
-        await uploader.UploadAsync(copying.Progress, cancellationToken).ConfigureAwait(false);
-        return new CopiedVersion(source, plan, shortfall, uploader);
-    }
-
-    /// <summary>As many copies as at its peers now, and no fewer than a new file has, as far as there are
-    /// members.</summary>
-    private static int CopiesOf(FileRecord record, Home home) =>
-        Math.Min(Math.Max(record.Replicas, SendOptions.DefaultReplicas), home.Count);
-
-    private sealed record Copying(
-        Func<StoredFile, CancellationToken, Task<StoredContent>> OpenAsync,
-        StoreCopyOptions Options,
-        IProgress<TransferProgress>? Progress);
-
-    private sealed record CopiedVersion(
-        StoredSource Source, SendPlan Plan, SendShortfall Shortfall, ChunkUploader Uploader);
 }

@@ -78,10 +78,10 @@ internal sealed partial class FileSender(
                     Previous = EarlierVersions.Keep(current, manifest.FileId, envelope, sendOptions.KeepVersions),
                 },
                 [plan],
-                async token =>
+                async (_, token) =>
                 {
                     await uploader.CompleteAsync(manifest, token).ConfigureAwait(false);
-                    return [plan.ToSealPlan(manifest)];
+                    return plan.ToSealPlan(manifest);
                 },
                 cancellationToken).ConfigureAwait(false);
         }

@@ -7,7 +7,9 @@ namespace Dfss.Transfer;
 /// <param name="content">Its chunks.</param>
 /// <param name="version">The version.</param>
 /// <param name="path">What messages call it.</param>
-internal sealed class StoredSource(StoredContent content, FileVersion version, string path) : ISendSource
+/// <param name="reads">Notes what fails.</param>
+internal sealed class StoredSource(StoredContent content, FileVersion version, string path, SourceReads reads)
+    : ISendSource
 {
     /// <inheritdoc/>
     public string Path => path;
@@ -28,5 +30,5 @@ internal sealed class StoredSource(StoredContent content, FileVersion version, s
     /// <returns>The verified chunk, which the caller returns.</returns>
     /// <exception cref="DfssException">ChunkNotFound, ChunkCorrupt, PeerUnreachable, FileChanged, ...</exception>
     public Task<ChunkBuffer> FetchAsync(int index, CancellationToken cancellationToken) =>
-        content.FetchAsync(index, cancellationToken);
+        reads.NoteAsync(() => content.FetchAsync(index, cancellationToken));
 }
