@@ -12,7 +12,9 @@ public sealed partial class DfssClient
     /// <remarks>
     /// Content, chunk size, time, mode and keys come along; encrypted chunks are copied as they are, without a key. If
     /// no file has the name at the destination, the earlier versions come along too, and all keep their numbers. If it
-    /// has the file already, with the same content, time, mode and keys, nothing is changed.
+    /// has the file already, with the same content, time, mode and keys, nothing is changed; with
+    /// <see cref="StoreCopyOptions.Force"/> only if it has all its chunks, and the earlier versions of the source.
+    /// <see cref="DfssException.IsOfDestination"/> says whose failure it is.
     /// </remarks>
     /// <param name="file">The file at peers of this client; <see cref="StoredFile.AtVersion"/> of it for one earlier
     /// version, without those before it.</param>

@@ -33,13 +33,14 @@ public sealed record StoreCopyOptions
 
     /// <summary>
     /// R: the number of members that each chunk is to be at, 1-64 and at most as many as the home has; null for as many
-    /// as at the source, but at least 2, or 1 where the home has one member.
+    /// as at the source, but at least 2, or 1 where the home has one member. Versions that share a content have the most
+    /// of theirs.
     /// </summary>
     public int? Replicas { get; init => field = SendOptions.InRange(value, nameof(Replicas)); }
 
     /// <summary>
     /// The number of members that each chunk must be at for the copy to succeed, 1 to <see cref="Replicas"/>; null for
-    /// 2, or 1 where one copy is made.
+    /// 2, or 1 where one copy is made. Earlier versions that had fewer copies get as many.
     /// </summary>
     public int? MinimumReplicas { get; init => field = SendOptions.InRange(value, nameof(MinimumReplicas)); }
 

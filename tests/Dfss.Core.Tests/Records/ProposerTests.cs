@@ -66,6 +66,42 @@ public sealed class ProposerTests : RegisterRoundTests
     }
 
     [Fact]
+    public void The_least_version_does_not_count_where_the_name_has_a_file()
+    {
+        Write(3, WriteCondition.CreateOnly, 1, Guid.NewGuid());
+        Proposer proposer = Create(3, WriteCondition.ReplaceAny);
+        proposer.LeastVersion = 7;
+        Run(proposer);
+        proposer.Propose(Build(2), Plan(3, file: 2));
+        Run(proposer);
+
+        Assert.Equal(2, proposer.Chosen!.Record.Version);
+    }
+
+    [Fact]
+    public void A_lost_answer_is_own_success_also_where_the_numbers_have_a_gap_since()
+    {
+        Proposer proposer = ProposeUntilAccepting(3, WriteCondition.ReplaceVersion(0));
+        SendTo(proposer, 0);
+        SendTo(proposer, 1);
+        Proposer remover = Create(3, WriteCondition.ReplaceVersion(1), Guid.NewGuid());
+        Run(remover);
+        remover.Propose(
+            current => Build(2)(current) with { State = FileRecordState.Removed }, SealPlan.None);
+        Run(remover);
+        Proposer copier = Create(3, WriteCondition.CreateOnly, Guid.NewGuid());
+        copier.LeastVersion = 9;
+        Run(copier);
+        copier.Propose(Build(3), Plan(3, file: 3));
+        Run(copier);
+        Assert.Equal(9, copier.Chosen!.Record.Version);
+
+        Run(proposer);
+
+        Assert.Equal((ProposerState.Chosen, 1), (proposer.State, proposer.Chosen!.Record.Version));
+    }
+
+    [Fact]
     public void Conditions_are_held_to()
     {
         Assert.Equal(ProposerState.Conflict, Write(3, WriteCondition.ReplaceVersion(1), 1).State);

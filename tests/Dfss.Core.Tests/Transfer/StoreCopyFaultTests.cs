@@ -142,6 +142,16 @@ public sealed class StoreCopyFaultTests
         string warning = Assert.Single(warnings);
         Assert.StartsWith("version 2 of 'x' does not come along: ", warning, StringComparison.Ordinal);
         await AssertComesBackAsync(destination, copy.AtVersion(1), seed: 1);
+
+        // The chunk is back.
+        await SendAsync(source, "z", seed: 2);
+        StoreCopyOptions force = new() { Force = true };
+        StoredFile whole = (await CopyAsync(source, x, destination, options: force)).File;
+
+        Assert.Equal([2L, 1L], whole.Record.Previous.Select(one => one.Version));
+        Assert.Equal(4, whole.Record.Version);
+        await AssertComesBackAsync(destination, whole.AtVersion(2), seed: 2);
+        Assert.True((await CopyAsync(source, x, destination, options: force)).IsUnchanged);
     }
 
     [Fact]
@@ -150,8 +160,9 @@ public sealed class StoreCopyFaultTests
         await using Cluster source = await Cluster.StartAsync(1);
         await using Cluster destination = await Cluster.StartAsync(2);
         await SendAsync(source, "x", seed: 1);
-        StoredFile x = await SendAsync(source, "x", seed: 2);
-        ChunkId[] chunks = await Task.WhenAll(new[] { x, x.AtVersion(1) }.Select(async file =>
+        await SendAsync(source, "x", seed: 2);
+        StoredFile x = await SendAsync(source, "x", seed: 3, Small with { KeepVersions = 5 });
+        ChunkId[] chunks = await Task.WhenAll(new[] { x, x.AtVersion(2), x.AtVersion(1) }.Select(async file =>
             (await source.Client.TestAsync(file, deep: false, progress: null, Token)).Chunks[0].Id));
         Task deleted = Task.CompletedTask;
         CallbackProgress collecting = new(progress =>
@@ -168,14 +179,18 @@ public sealed class StoreCopyFaultTests
             x, destination.Client, "x", StoreCopyOptions.Default, collecting, Token);
         await deleted;
 
-        // Two copies of ten chunks, two of these once more, and in each of three rounds both manifests at both peers.
-        Assert.Equal(34, result.CopiedChunks);
-        Assert.True((await destination.Client.TestAsync(result.File, deep: true, progress: null, Token)).IsHealthy);
-        StoredFile earlier = result.File.AtVersion(1);
-        Assert.True((await destination.Client.TestAsync(earlier, deep: true, progress: null, Token)).IsHealthy);
+        // Two copies of fifteen chunks, three of these once more, and each manifest at both peers in each of two rounds.
+        Assert.Equal(45, result.CopiedChunks);
+        Assert.Equal(2, result.File.PresentReplicas);
+        for (int version = 1; version <= 3; version++)
+        {
+            StoredFile one = version == 3 ? result.File : result.File.AtVersion(version);
+            Assert.True((await destination.Client.TestAsync(one, deep: true, progress: null, Token)).IsHealthy);
+        }
     }
 
     private static Task<StoreCopyResult> CopyAsync(
-        Cluster source, StoredFile file, Cluster destination, string? name = null) => source.Client.CopyToAsync(
-            file, destination.Client, name ?? file.Name, StoreCopyOptions.Default, progress: null, Token);
+        Cluster source, StoredFile file, Cluster destination, string? name = null, StoreCopyOptions? options = null) =>
+        source.Client.CopyToAsync(
+            file, destination.Client, name ?? file.Name, options ?? StoreCopyOptions.Default, progress: null, Token);
 }

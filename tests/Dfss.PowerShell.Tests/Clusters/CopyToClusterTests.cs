@@ -20,8 +20,11 @@ public sealed class CopyToClusterTests : IDisposable
             $plain = Start-DfssPeer -InMemory -Port 0 -Cluster ''
             $null = Send-DfssFile a.txt -Peer $plain -Cluster ''
             """).ThrowIfFailed();
-        Assert.Equal("TlsRequired", Result.IdOf(users.Session.RunUntilError(
-            "Copy-DfssFile a.txt -Peer $plain -Cluster '' -Destination $issuer -ErrorAction Stop")));
+        System.Management.Automation.ErrorRecord refused = users.Session.RunUntilError(
+            "Copy-DfssFile a.txt -Peer $plain -Cluster '' -Destination $issuer -ErrorAction Stop");
+        Assert.Equal("TlsRequired", Result.IdOf(refused));
+        Assert.Contains(
+            "Give the name of a joined cluster", refused.ErrorDetails.RecommendedAction, StringComparison.Ordinal);
 
         users.Session.Run("Copy-DfssFile a.txt -Peer $plain -Cluster '' -Destination lab").ThrowIfFailed();
 

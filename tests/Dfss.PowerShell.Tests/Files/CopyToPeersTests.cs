@@ -138,6 +138,46 @@ public sealed class CopyToPeersTests : IDisposable
         Assert.Equal("b", File.ReadAllText(Path.Combine(folder, "out", "secret.txt")));
     }
 
+    [Theory]
+    [InlineData("Copy-DfssFile * -Peer $peers -Destination $others -EncryptionKey files.key -HiddenName")]
+    [InlineData(
+        "Get-DfssFileInfo a.txt, folder/b.txt -Peer $peers | "
+            + "Copy-DfssFile -Destination $others -EncryptionKey files.key -HiddenName")]
+    public void With_HiddenName_no_plain_name_is_recorded_at_the_destination(string script)
+    {
+        session.Run(
+            $"""
+            $null = New-DfssEncryptionKey files.key
+            $null = Send-DfssFile b.txt -Name secret.txt -Peer $peers -EncryptionKey files.key -HiddenName
+            {script}
+            """).ThrowIfFailed();
+        Assert.All(
+            session.Run("Get-DfssFileInfo -Peer $others").As<DfssFileInfo>(),
+            file => Assert.DoesNotContain(".txt", file.Name, StringComparison.Ordinal));
+        Assert.NotEmpty(session.Run(
+            "Get-DfssFileInfo * -Peer $others -EncryptionKey files.key -HiddenName").As<DfssFileInfo>()
+            .Where(file => file.Name.EndsWith(".txt", StringComparison.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData("Copy-DfssFile * -Peer $peers -Destination $others")]
+    [InlineData("Get-DfssFileInfo -Peer $peers | Copy-DfssFile -Destination $others")]
+    public void A_destination_that_is_gone_is_told_once_with_advice_of_its_own(string script)
+    {
+        session.Run("$addresses = $others.Endpoint; $others | Stop-DfssPeer").ThrowIfFailed();
+
+        Result result = session.Run(
+            $"$error.Clear(); try {{ {script.Replace("$others", "$addresses", StringComparison.Ordinal)} }} "
+                + "catch { $_ }; $error.Count");
+
+        Assert.Equal(1, result.Output[^1].BaseObject);
+        ErrorRecord error = (ErrorRecord)result.Output[0].BaseObject;
+        Assert.Equal("PeerUnreachable", Result.IdOf(error));
+        Assert.Contains("-Destination", error.ErrorDetails.RecommendedAction, StringComparison.Ordinal);
+        Assert.DoesNotContain("-Peer ", error.ErrorDetails.RecommendedAction, StringComparison.Ordinal);
+        Assert.Equal(2, ((string[])error.TargetObject).Length);
+    }
+
     /// <summary>With a time of its own for each content.</summary>
     private void Write(string name, string content)
     {
