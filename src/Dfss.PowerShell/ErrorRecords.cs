@@ -154,6 +154,7 @@ internal static class ErrorRecords
             ["ContentNotText"] = (ErrorCategory.InvalidType, "Give text; for an array of bytes give -AsByteStream."),
             ["ContentNotBytes"] = (ErrorCategory.InvalidType, "Give bytes, or leave -AsByteStream out."),
             ["ContentPartAmbiguous"] = (ErrorCategory.InvalidArgument, "Give one of -Raw, -Tail and -TotalCount."),
+            ["DestinationMissing"] = (ErrorCategory.InvalidArgument, "Give -Destination too, or leave these out."),
             ["DestinationNotFolder"] = (ErrorCategory.InvalidArgument,
             "End -Destination with '/' to receive into a folder."),
             ["DestinationOnOtherDrive"] = (ErrorCategory.InvalidArgument, "Receive the files, and send them."),

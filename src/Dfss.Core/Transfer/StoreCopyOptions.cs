@@ -33,8 +33,8 @@ public sealed record StoreCopyOptions
 
     /// <summary>
     /// R: the number of members that each chunk is to be at, 1-64 and at most as many as the home has; null for as many
-    /// as at the source, but at least 2, or 1 where the home has one member. Versions that share a content have the most
-    /// of theirs.
+    /// as at the source, but at least 2, or 1 where the home has one member. Versions that share a content have the
+    /// most of theirs.
     /// </summary>
     public int? Replicas { get; init => field = SendOptions.InRange(value, nameof(Replicas)); }
 

@@ -179,7 +179,7 @@ public sealed class StoreCopyFaultTests
             x, destination.Client, "x", StoreCopyOptions.Default, collecting, Token);
         await deleted;
 
-        // Two copies of fifteen chunks, three of these once more, and each manifest at both peers in each of two rounds.
+        // Two copies of fifteen chunks, three of these once more, and each manifest at both peers in two rounds.
         Assert.Equal(45, result.CopiedChunks);
         Assert.Equal(2, result.File.PresentReplicas);
         for (int version = 1; version <= 3; version++)

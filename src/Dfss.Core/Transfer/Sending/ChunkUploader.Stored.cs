@@ -63,4 +63,11 @@ internal sealed partial class ChunkUploader
             plan.MarkHeld(member, same);
         }
     }
+
+    /// <summary>
+    /// A resumed send asks for all its chunks: it sends none again that is there already. A copy has asked for all
+    /// before.
+    /// </summary>
+    private bool IsAskedFirst(PeerHandle peer, int length) => source is not StoredSource
+        && (knownCount > 0 || (length > PutUnaskedBytes && peer.Inquiry.IsWorthwhile));
 }

@@ -81,7 +81,7 @@ internal sealed partial class FileSender
             new CopiedVersion(file, source.Path, plan, shortfall) { Ready = plan.ToSealPlan(source.Manifest) }, source);
     }
 
-    /// <summary>What the members are to seal of a version; puts again what they have lost since they were asked.</summary>
+    /// <summary>What the members are to seal of a version; puts again what they have lost meanwhile.</summary>
     private async Task<SealPlan> PlanSealAsync(
         CopiedVersion version, Home home, Copying copying, CancellationToken cancellationToken)
     {
