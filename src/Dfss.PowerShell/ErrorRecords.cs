@@ -186,6 +186,7 @@ internal static class ErrorRecords
                 (ErrorCategory.InvalidArgument, "Give a -RelativeTo that all names begin with."),
             ["NamePrefixInvalid"] = (ErrorCategory.InvalidArgument, "Write a prefix, for example builds/*."),
             ["NameUsedTwice"] = (ErrorCategory.InvalidArgument, "Use -RelativeTo, or give each file its own -Name."),
+            ["NewNameMissing"] = (ErrorCategory.InvalidArgument, "Give -NewName, or -Destination."),
             ["OptionNotOfDrive"] = (ErrorCategory.InvalidArgument, "Leave the option out."),
             ["PassThruAndDetailed"] = (ErrorCategory.InvalidArgument, "Give one of them."),
             ["PassphraseMissing"] =
