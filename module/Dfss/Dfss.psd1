@@ -19,6 +19,7 @@
         'Get-DfssCluster'
         'Get-DfssContent'
         'Get-DfssFileInfo'
+        'Get-DfssHealth'
         'Get-DfssPeer'
         'Get-DfssTransfer'
         'Join-DfssCluster'

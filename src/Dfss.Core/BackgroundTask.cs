@@ -23,11 +23,19 @@ internal sealed class BackgroundTask(string name, TimeSpan maxPause, TimeProvide
     private volatile BackgroundTaskInfo state = new(name);
     private volatile TaskCompletionSource sooner = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int failuresInARow;
+    private long notedTicks;
     private string? loggedKind;
     private long loggedAt;
 
     /// <summary>The state of the work.</summary>
-    public BackgroundTaskInfo State => state;
+    public BackgroundTaskInfo State
+    {
+        get
+        {
+            BackgroundTaskInfo now = state;
+            return now with { LastSucceeded = LastSuccess(now.LastSucceeded) };
+        }
+    }
 
     /// <summary>Whether the last pass failed.</summary>
     public bool IsFailing => state.FailedSince is not null;
@@ -69,6 +77,14 @@ internal sealed class BackgroundTask(string name, TimeSpan maxPause, TimeProvide
     /// <summary>Ends the wait for the next pass; a pass that runs now is followed by another one at once.</summary>
     public void RunSoon() => sooner.TrySetResult();
 
+    /// <summary>Notes that the same work was done at a request, beside the passes: as a success, not more.</summary>
+    public void NoteSuccess() => Interlocked.Exchange(ref notedTicks, clock.GetUtcNow().UtcTicks);
+
+    private DateTimeOffset? LastSuccess(DateTimeOffset? ofPasses) =>
+        Interlocked.Read(ref notedTicks) is > 0 and long ticks && !(ofPasses?.UtcTicks >= ticks)
+            ? new DateTimeOffset(ticks, TimeSpan.Zero)
+            : ofPasses;
+
     private async Task WaitAsync(TimeSpan time, CancellationToken stopping)
     {
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stopping);
@@ -98,7 +114,7 @@ internal sealed class BackgroundTask(string name, TimeSpan maxPause, TimeProvide
             }
 
             (failuresInARow, loggedKind) = (0, null);
-            state = state with { FailedSince = null };
+            state = state with { FailedSince = null, LastSucceeded = clock.GetUtcNow() };
             return next;
         }
         catch (Exception error) when (error is not OperationCanceledException || !stopping.IsCancellationRequested)
@@ -110,10 +126,12 @@ internal sealed class BackgroundTask(string name, TimeSpan maxPause, TimeProvide
 
     private TimeSpan Fail(Exception error)
     {
+        DateTimeOffset now = clock.GetUtcNow();
         state = state with
         {
             IsRunning = false,
-            FailedSince = state.FailedSince ?? clock.GetUtcNow(),
+            FailedSince = state.FailedSince ?? now,
+            LastFailed = now,
             LastError = error.Message,
         };
 

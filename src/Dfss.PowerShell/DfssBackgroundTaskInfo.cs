@@ -8,6 +8,8 @@ public sealed class DfssBackgroundTaskInfo
         Name = task.Name;
         IsRunning = task.IsRunning;
         FailedSince = task.FailedSince?.LocalDateTime;
+        LastSucceeded = task.LastSucceeded?.LocalDateTime;
+        LastFailed = task.LastFailed?.LocalDateTime;
         LastError = task.LastError;
         Restarts = task.Restarts;
     }
@@ -22,6 +24,12 @@ public sealed class DfssBackgroundTaskInfo
 
     /// <summary>When it began to fail; null while it works.</summary>
     public DateTime? FailedSince { get; }
+
+    /// <summary>When it last succeeded since the peer started; null before it has.</summary>
+    public DateTime? LastSucceeded { get; }
+
+    /// <summary>When it last failed since the peer started; null if it never failed.</summary>
+    public DateTime? LastFailed { get; }
 
     /// <summary>The message of its last failure; null if it never failed.</summary>
     public string? LastError { get; }

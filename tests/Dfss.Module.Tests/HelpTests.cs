@@ -9,7 +9,8 @@ public sealed class HelpTests(ModuleSession session) : IClassFixture<ModuleSessi
 {
     public static TheoryData<string> Cmdlets =>
     [
-        "Compare-DfssFile", "Copy-DfssFile", "Get-DfssContent", "Get-DfssFileInfo", "Get-DfssPeer",
+        "Compare-DfssFile", "Copy-DfssFile", "Get-DfssContent", "Get-DfssFileInfo", "Get-DfssHealth",
+        "Get-DfssPeer",
         "New-DfssTestCluster", "Open-DfssFile", "Optimize-DfssStore", "Receive-DfssFile", "Remove-DfssFile",
         "Remove-DfssTestCluster",
         "Rename-DfssFile", "Repair-DfssFile",

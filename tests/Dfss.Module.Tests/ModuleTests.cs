@@ -16,7 +16,8 @@ public sealed class ModuleTests : IDisposable
     private static readonly string[] Cmdlets =
     [
         "Add-DfssFileRecipient", "Compare-DfssFile", "Copy-DfssFile", "Copy-DfssItem", "Get-DfssCertificate",
-        "Get-DfssCluster", "Get-DfssContent", "Get-DfssFileInfo", "Get-DfssPeer", "Get-DfssTransfer",
+        "Get-DfssCluster", "Get-DfssContent", "Get-DfssFileInfo", "Get-DfssHealth",
+        "Get-DfssPeer", "Get-DfssTransfer",
         "Join-DfssCluster", "New-DfssCluster", "New-DfssEncryptionKey", "New-DfssInvitation", "New-DfssTestCluster",
         "Open-DfssFile", "Optimize-DfssStore", "Receive-DfssFile", "Remove-DfssCluster", "Remove-DfssFile",
         "Remove-DfssFileRecipient", "Remove-DfssTestCluster", "Rename-DfssFile", "Repair-DfssFile",

@@ -20,8 +20,8 @@ Describe 'The module' {
     It 'exports the same after -Force, and after it was removed' {
         $import = "Import-Module '$manifest'"
         $count = '(Get-Command -Module Dfss).Count'
-        Invoke-Isolated "$import; $import -Force; $count" | Should -Be 35
-        Invoke-Isolated "$import; Remove-Module Dfss; $import; $count" | Should -Be 35
+        Invoke-Isolated "$import; $import -Force; $count" | Should -Be 36
+        Invoke-Isolated "$import; Remove-Module Dfss; $import; $count" | Should -Be 36
     }
 
     It 'shows tables with sizes' {

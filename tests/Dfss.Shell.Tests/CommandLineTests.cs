@@ -170,7 +170,7 @@ public sealed class CommandLineTests : IDisposable
         string[] commands =
             [.. result.OutputLines.Where(
                 line => line.Contains("-Dfss", StringComparison.Ordinal) && line.EndsWith('.'))];
-        Assert.Equal(35, commands.Length);
+        Assert.Equal(36, commands.Length);
         Assert.All(commands, line => Assert.Contains("  ", line, StringComparison.Ordinal));
         Assert.Contains(result.OutputLines, line => line.StartsWith("help about_Dfss ", StringComparison.Ordinal));
     }

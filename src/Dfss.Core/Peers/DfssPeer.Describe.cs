@@ -37,8 +37,15 @@ public sealed partial class DfssPeer
             { "stored_bytes", usage.StoredBytes },
             { "quarantined", usage.Quarantined },
             { "scrub", DescribeScrub() },
+            { "time", Options.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds() },
             { "background", MessageValue.From([.. BackgroundTasks.Select(work => (MessageValue)ToMap(work))]) },
         };
+        if (Identity?.Certificate is { } certificate)
+        {
+            map.Add("certificate_from", ToMilliseconds(certificate.NotBefore));
+            map.Add("certificate_until", ToMilliseconds(certificate.NotAfter));
+        }
+
         if (usage.QuotaBytes is long quota)
         {
             map.Add("quota_bytes", quota);
@@ -80,6 +87,16 @@ public sealed partial class DfssPeer
             map.Add("failed_since", since.ToUnixTimeMilliseconds());
         }
 
+        if (work.LastSucceeded is { } succeeded)
+        {
+            map.Add("last_succeeded", succeeded.ToUnixTimeMilliseconds());
+        }
+
+        if (work.LastFailed is { } failed)
+        {
+            map.Add("last_failed", failed.ToUnixTimeMilliseconds());
+        }
+
         if (work.LastError is { } error)
         {
             map.Add("last_error", PrintableText.FromMessage(error, MaxErrorCharacters));
@@ -87,6 +104,9 @@ public sealed partial class DfssPeer
 
         return map;
     }
+
+    private static long ToMilliseconds(DateTime local) =>
+        new DateTimeOffset(local.ToUniversalTime()).ToUnixTimeMilliseconds();
 
     private MessageMap DescribeScrub()
     {

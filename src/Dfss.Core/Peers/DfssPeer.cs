@@ -61,13 +61,14 @@ public sealed partial class DfssPeer : IAsyncDisposable
             () => this.tls?.Validator,
             TellRevokedAsync,
             TellMovedAsync);
-        handlers = new RequestHandlers(
-            store, new CheckedRecordStore(options.ServeRecords(store.Records)), cluster, Describe);
         connectionLimiter = new ConnectionLimiter(memory.Open);
         failedHandshakes = new FailedHandshakes(options.TimeProvider);
         sessionLog = new SessionLog(Log, options.TimeProvider);
         stopped = new Lazy<Task>(StopOnceAsync);
-        collection = NewWork("Garbage collection", options.CollectionInterval);
+        collection = NewWork(BackgroundTaskInfo.Collection, options.CollectionInterval);
+        handlers = new RequestHandlers(
+            store, new CheckedRecordStore(options.ServeRecords(store.Records)), cluster,
+            new UpkeepRequests(store, Describe, collection.NoteSuccess));
         identityWatch = NewWork("Revocation watch", options.IdentityInterval);
         renewal = NewWork("Certificate renewal", options.RenewalInterval);
         tokenWatch = NewWork("Token watch", TokenInterval);

@@ -60,6 +60,15 @@ public sealed record PeerInfo
     /// <summary>Why its store takes no more writes and votes until the peer is restarted; null while it does.</summary>
     public string? StoreFault { get; init; }
 
+    /// <summary>The time by its own clock when it answered; null for a peer that does not report it.</summary>
+    public DateTimeOffset? Time { get; init; }
+
+    /// <summary>When its certificate began to be valid; null without a certificate, or if it is not reported.</summary>
+    public DateTimeOffset? CertificateFrom { get; init; }
+
+    /// <summary>When its certificate expires; null without a certificate, or if it is not reported.</summary>
+    public DateTimeOffset? CertificateUntil { get; init; }
+
     /// <summary>
     /// Its background tasks and their states; empty for a peer that does not report them.
     /// </summary>
@@ -94,6 +103,9 @@ public sealed record PeerInfo
         MinimumFreeBytes = map.TryGet("minimum_free_bytes", out MessageValue minimum) ? minimum.AsInteger() : null,
         FreeBytes = map.TryGet("free_bytes", out MessageValue free) ? free.AsInteger() : null,
         StoreFault = map.TryGet("fault", out MessageValue fault) ? Printable(fault.AsText()) : null,
+        Time = ReadTime(map, "time"),
+        CertificateFrom = ReadTime(map, "certificate_from"),
+        CertificateUntil = ReadTime(map, "certificate_until"),
         BackgroundTasks = map.TryGet("background", out MessageValue background) ? ReadBackground(background) : [],
     };
 
@@ -110,9 +122,14 @@ public sealed record PeerInfo
     {
         IsRunning = map.Required("running").AsBoolean(),
         Restarts = map.Required("restarts").AsInteger(),
-        FailedSince = map.TryGet("failed_since", out MessageValue since) ? Handshake.ToTime(since) : null,
+        FailedSince = ReadTime(map, "failed_since"),
+        LastSucceeded = ReadTime(map, "last_succeeded"),
+        LastFailed = ReadTime(map, "last_failed"),
         LastError = map.TryGet("last_error", out MessageValue error) ? Printable(error.AsText()) : null,
     };
+
+    private static DateTimeOffset? ReadTime(MessageMap map, string key) =>
+        map.TryGet(key, out MessageValue time) ? Handshake.ToTime(time) : null;
 
     private static string Printable(string text) => PrintableText.From(text, MaxTextCharacters);
 }

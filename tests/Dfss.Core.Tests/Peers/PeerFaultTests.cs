@@ -28,7 +28,9 @@ public sealed class PeerFaultTests
             issuer: null, () => throw new InvalidOperationException("asked only by an issuer"), () => null,
             _ => Task.CompletedTask, _ => Task.CompletedTask);
         RequestHandlers handlers = new(
-            store, store.Records, cluster, () => throw new InvalidOperationException("secret\nof the peer"));
+            store, store.Records, cluster,
+            new UpkeepRequests(
+                store, () => throw new InvalidOperationException("secret\nof the peer"), collected: () => { }));
         PeerSession session = new(
             new MessageChannel(far, memory.Pool, new ChannelOptions { MaxBodyBytes = DfssLimits.MaxHelloFrameBytes }),
             (_, _) => new Welcome(

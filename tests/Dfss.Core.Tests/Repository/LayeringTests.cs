@@ -42,6 +42,7 @@ public sealed partial class LayeringTests
             ["Sending"] = ["Remote", "Naming", "Reading", "Local"],
             ["Receiving"] = ["Remote", "Naming", "Reading", "Local"],
             ["Upkeep"] = ["Remote", "Naming", "Reading"],
+            ["Health"] = ["Upkeep"],
             ["Editing"] = ["Remote", "Naming", "Reading", "Sending", "Receiving", "Upkeep"],
             ["Tracking"] = ["Sending", "Receiving"],
             ["Copying"] = ["Local", "Naming", "Reading", "Sending", "Receiving"],

@@ -14,16 +14,15 @@ internal sealed class RequestHandler
     private readonly RecordRequests records;
     private readonly UpkeepRequests upkeep;
     private readonly ClusterRequests cluster;
-    private readonly Func<MessageMap> describe;
 
     /// <param name="store">The store that is served.</param>
     /// <param name="chunks">The chunks that the client may see.</param>
     /// <param name="records">The registers that the client may see.</param>
     /// <param name="cluster">The operations on the cluster's members.</param>
-    /// <param name="describe">The results of peer_info.</param>
+    /// <param name="upkeep">The operations on the peer itself.</param>
     public RequestHandler(
         IPeerStore store, ChunkRequests chunks, RecordRequests records, ClusterRequests cluster,
-        Func<MessageMap> describe)
+        UpkeepRequests upkeep)
     {
         this.cluster = cluster;
         this.chunks = chunks;
@@ -31,8 +30,7 @@ internal sealed class RequestHandler
 
         // A client that may read a name may read its content.
         named = new ChunkRequests(store.Chunks);
-        upkeep = new UpkeepRequests(store);
-        this.describe = describe;
+        this.upkeep = upkeep;
     }
 
     /// <summary>
@@ -99,7 +97,7 @@ internal sealed class RequestHandler
             Operations.PutRevocations => cluster.PutRevocationsAsync(payload, caller, cancellationToken),
             Operations.GetIssuer => new(cluster.GetIssuer()),
             Operations.PutIssuer => cluster.PutIssuerAsync(payload, caller, cancellationToken),
-            Operations.PeerInfo => new(new RequestAnswer(describe())),
+            Operations.PeerInfo => new(new RequestAnswer(upkeep.Describe())),
             _ => throw new InvalidOperationException($"'{request.Operation}' has a role and no handler."),
         };
     }

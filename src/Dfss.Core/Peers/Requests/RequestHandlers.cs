@@ -1,4 +1,3 @@
-using Dfss.Protocol;
 using Dfss.Records;
 using Dfss.Security;
 using Dfss.Storage;
@@ -10,14 +9,14 @@ namespace Dfss.Peers;
 /// <param name="store">The store that is served.</param>
 /// <param name="served">The registers that are served.</param>
 /// <param name="cluster">The operations on the cluster's members.</param>
-/// <param name="describe">The results of peer_info.</param>
+/// <param name="upkeep">The operations on the peer itself.</param>
 internal sealed class RequestHandlers(
-    IPeerStore store, IRecordStore served, ClusterRequests cluster, Func<MessageMap> describe)
+    IPeerStore store, IRecordStore served, ClusterRequests cluster, UpkeepRequests upkeep)
 {
     private readonly OwnChunks own = new(OwnChunks.DefaultMaxIds);
     private readonly ManifestCache manifests = new(store.Chunks);
     private readonly RequestHandler all = new(
-        store, new ChunkRequests(store.Chunks), new RecordRequests(served, store.Chunks), cluster, describe);
+        store, new ChunkRequests(store.Chunks), new RecordRequests(served, store.Chunks), cluster, upkeep);
 
     /// <summary>The handler of the requests of this client.</summary>
     public RequestHandler For(RemoteIdentity client)
@@ -34,6 +33,6 @@ internal sealed class RequestHandlers(
             new ChunkRequests(new LimitedChunkStore(store.Chunks, own, owner)),
             new RecordRequests(records, store.Chunks),
             cluster,
-            describe);
+            upkeep);
     }
 }

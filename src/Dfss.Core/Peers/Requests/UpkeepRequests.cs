@@ -4,13 +4,19 @@ using Dfss.Storage;
 
 namespace Dfss.Peers;
 
-/// <summary>The operations by which a client has a peer tidy up its store.</summary>
-internal sealed class UpkeepRequests(IPeerStore store)
+/// <summary>The operations by which a client learns how a peer is, and has it tidy up its store.</summary>
+/// <param name="store">The store that is served.</param>
+/// <param name="describe">The results of peer_info.</param>
+/// <param name="collected">Called when garbage was collected.</param>
+internal sealed class UpkeepRequests(IPeerStore store, Func<MessageMap> describe, Action collected)
 {
     /// <summary>1,000 years: longer than any peer runs, and a time span still holds it.</summary>
     private const long MaxGraceMilliseconds = 1000L * 365 * 24 * 60 * 60 * 1000;
 
     private const int MaxPage = 1000;
+
+    /// <summary>What the peer reports of itself.</summary>
+    public MessageMap Describe() => describe();
 
     /// <summary>The names with seals that no decision has released.</summary>
     public async ValueTask<RequestAnswer> ListSealsAsync(MessageMap map, CancellationToken cancellationToken)
@@ -44,6 +50,11 @@ internal sealed class UpkeepRequests(IPeerStore store)
 
         GarbageCollectionResult result = await store.CollectAsync(
             TimeSpan.FromMilliseconds(grace), isDryRun, cancellationToken).ConfigureAwait(false);
+        if (!isDryRun)
+        {
+            collected();
+        }
+
         return new RequestAnswer(new MessageMap
         {
             { "chunks_deleted", result.ChunksDeleted },

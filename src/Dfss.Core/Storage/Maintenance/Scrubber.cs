@@ -42,7 +42,7 @@ internal sealed class Scrubber : IDisposable
         log = options.Log;
         rate = options.ScrubBytesPerSecond > 0 ? new RateLimit(options.ScrubBytesPerSecond, timeProvider) : null;
         progress = table?.Load() ?? new ScrubProgress();
-        Work = new BackgroundTask("Scrub", RetryTime, timeProvider, log);
+        Work = new BackgroundTask(BackgroundTaskInfo.Scrub, RetryTime, timeProvider, log);
     }
 
     /// <summary>The progress of the round.</summary>
