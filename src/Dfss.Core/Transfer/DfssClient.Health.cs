@@ -23,7 +23,7 @@ public sealed partial class DfssClient
             check => options.Checks.Contains(check, StringComparer.OrdinalIgnoreCase))];
         PeerAnswer[] answers = checks.All(HealthChecks.IsOfFiles)
             ? []
-            : await Task.WhenAll(Peers.Select(peer => AskAsync(peer, cancellationToken))).ConfigureAwait(false);
+            : await Task.WhenAll(from peer in Peers select AskAsync(peer, cancellationToken)).ConfigureAwait(false);
         FileChecks files = new(Peers);
         int known = checks.Any(HealthChecks.IsOfFiles)
             ? await SurveyAsync(files, options.FileLimit, cancellationToken).ConfigureAwait(false)

@@ -86,7 +86,8 @@ internal static class PeerChecks
             {
                 Since = late,
                 Command = RepairCommands.Restart(answer, string.Create(
-                    CultureInfo.InvariantCulture, $"-ScrubRate {Math.Min(scrub.BytesPerSecond, long.MaxValue / 2) * 2}")),
+                    CultureInfo.InvariantCulture,
+                    $"-ScrubRate {Math.Min(scrub.BytesPerSecond, long.MaxValue / 2) * 2}")),
             };
     }
 
