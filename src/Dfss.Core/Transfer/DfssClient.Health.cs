@@ -6,7 +6,7 @@ namespace Dfss.Transfer;
 public sealed partial class DfssClient
 {
     /// <summary>15 s: a peer that is only slow answers in less, and a scheduled check ends soon.</summary>
-    private static readonly TimeSpan HealthPatience = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan HealthTimeLimit = TimeSpan.FromSeconds(15);
 
     /// <summary>
     /// Makes health checks of the peers and of their files. Each peer is asked once, all at the same time; one that has
@@ -39,7 +39,7 @@ public sealed partial class DfssClient
     private async Task<PeerAnswer> AskAsync(PeerAddress peer, CancellationToken cancellationToken)
     {
         TimeProvider clock = Options.TimeProvider;
-        using CancellationTokenSource limit = new(HealthPatience, clock);
+        using CancellationTokenSource limit = new(HealthTimeLimit, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         DateTimeOffset asked = clock.GetUtcNow();
         long began = clock.GetTimestamp();
@@ -56,7 +56,7 @@ public sealed partial class DfssClient
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             failure = new DfssException(DfssErrorCode.TimedOut, string.Create(
-                CultureInfo.InvariantCulture, $"{peer} has not answered for {HealthPatience.TotalSeconds} s."));
+                CultureInfo.InvariantCulture, $"{peer} has not answered for {HealthTimeLimit.TotalSeconds} s."));
         }
 
         TimeSpan half = clock.GetElapsedTime(began) / 2;
@@ -76,7 +76,7 @@ public sealed partial class DfssClient
                 // Each file is in the sample with the same probability, whatever the order of the names.
                 int place = limit == 0 || known < limit ? known : Random.Shared.Next(known + 1);
                 known++;
-                if (place == sample.Count)
+                if (limit == 0 || sample.Count < limit)
                 {
                     sample.Add(file);
                 }

@@ -3,7 +3,7 @@ using static Dfss.Transfer.HealthStatus;
 
 namespace Dfss.Transfer;
 
-/// <summary>The checks of a single peer, by what it reports of itself. They read nothing else and ask nobody.</summary>
+/// <summary>The checks of a single peer, by what it reports of itself. They read nothing else.</summary>
 internal static class PeerChecks
 {
     /// <summary>Two weeks: a round and its rest take one, and one round may be missed.</summary>
